@@ -1,0 +1,18 @@
+//! Protocol parsers: bytes in, messages out.
+//!
+//! This crate knows no kernel, no socket, no clock, no log and no Python. A parser is shown the bytes of one
+//! connection, both directions, and takes messages off them; what a message means for a span is said in
+//! [`message::Facts`]. Adding a protocol is one file here and one line in [`registry`].
+#![forbid(unsafe_code)]
+
+pub mod message;
+pub mod parser;
+pub mod registry;
+pub mod trace_context;
+
+mod http1;
+mod redis;
+
+pub use message::{Attribute, Facts, Failure, FailureSide, Message, Phase, Reply, Side, Target, Text, Value};
+pub use parser::{Definition, Detection, Direction, Pairing, ParseError, Parser, Step};
+pub use trace_context::TraceContext;

@@ -1,0 +1,2 @@
+//! Compiles the eBPF programs.
+fn main() {}

@@ -8,6 +8,8 @@
 //! [`engine`] is the only module that knows all stages; [`loss`] counts every way to lose data; `python` is the whole
 //! Python surface.
 
+#[cfg(feature = "capture")]
+pub mod capture;
 pub mod event;
 pub mod exchange;
 pub mod loss;

@@ -169,3 +169,6 @@ pub enum Event<'a> {
     /// Counters of what the source lost so far: totals, not differences.
     Loss(Header, Vec<(String, u64)>),
 }
+
+mod record;
+pub use record::{decode, encode, RecordError, HEADER_LENGTH, MAX_RECORD_LENGTH};

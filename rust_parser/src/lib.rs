@@ -13,4 +13,5 @@ pub mod capture;
 pub mod event;
 pub mod exchange;
 pub mod loss;
+pub mod recording;
 pub mod span;

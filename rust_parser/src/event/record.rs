@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{Data, Endpoint, Event, Header, Machine, Open, Process, Role, Vantage, Way};
+use super::{Data, Endpoint, Event, Header, Open, Role, Vantage, Way};
 
 /// Length of `struct event_header`.
 pub const HEADER_LENGTH: usize = 32;

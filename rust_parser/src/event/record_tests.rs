@@ -1,3 +1,5 @@
+use crate::event::{Machine, Process};
+
 use super::*;
 
 fn header() -> Header {

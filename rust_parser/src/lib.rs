@@ -8,6 +8,9 @@
 //! [`engine`] is the only module that knows all stages; [`loss`] counts every way to lose data; `python` is the whole
 //! Python surface.
 
+pub mod connection;
+pub mod context;
+pub mod engine;
 pub mod event;
 pub mod exchange;
 pub mod loss;

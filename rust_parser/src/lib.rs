@@ -10,6 +10,9 @@
 
 #[cfg(feature = "capture")]
 pub mod capture;
+pub mod connection;
+pub mod context;
+pub mod engine;
 pub mod event;
 pub mod exchange;
 pub mod loss;

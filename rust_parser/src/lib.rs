@@ -11,4 +11,8 @@
 pub mod event;
 pub mod exchange;
 pub mod loss;
+pub mod naming;
+pub mod otlp;
+pub mod redact;
+pub mod semconv;
 pub mod span;

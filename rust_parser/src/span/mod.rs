@@ -1,8 +1,21 @@
-//! A span and the resource it belongs to, as the exporters see them.
+//! A span and the resource it belongs to, as the exporters see them; and how both are made.
+//!
+//! Contract: [`build`] is a pure function of the exchange, its lineage and the anchors of the clock. The only state is
+//! [`crate::naming::Names`], which changes in the order of the events and in no other way, so a replay gives the same
+//! spans.
+
+mod build;
+mod clock;
+pub mod identity;
+mod resource;
+mod uuid;
 
 use std::sync::Arc;
 
 use protocol_parsers::{Attribute, Text};
+
+pub use build::{build, Evidence, Lineage};
+pub use clock::{Anchor, ClockMap};
 
 /// Whose view of the exchange a span is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +71,8 @@ pub struct Span {
     pub parent_span_id: Option<[u8; 8]>,
     /// `tracestate` of the wire, verbatim.
     pub trace_state: Option<Text>,
-    /// W3C trace flags of the parent on the wire, or 1.
-    pub flags: u8,
+    /// As OTLP has them: W3C trace flags in the low byte, then [`FLAG_PARENT_KNOWN`] and [`FLAG_PARENT_REMOTE`].
+    pub flags: u32,
     /// Low cardinality.
     pub name: Text,
     /// Client, server, producer, consumer.
@@ -86,6 +99,11 @@ pub struct Resource {
     /// Attributes, sorted by key; keys are owned because OTEL_RESOURCE_ATTRIBUTES brings its own.
     pub attributes: Vec<(String, protocol_parsers::Value)>,
 }
+
+/// It is known whether the parent is in another process.
+pub const FLAG_PARENT_KNOWN: u32 = 0x100;
+/// The parent is in another process.
+pub const FLAG_PARENT_REMOTE: u32 = 0x200;
 
 /// Name of the instrumentation scope of every span.
 pub const SCOPE_NAME: &str = "ebpf-otlp-tracer";

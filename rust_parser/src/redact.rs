@@ -1,0 +1,354 @@
+//! Takes secrets out of what a span will say: values of secret query keys, credentials in URLs, session ids in paths,
+//! headers that authenticate. On by default.
+//!
+//! Contract: nothing is allocated when there is nothing to take out; the keys stay, so that one sees what was asked. Must
+//! never let a credential of a URL through, whatever the options say (the conventions forbid it). SQL literals and Redis
+//! values never come this far: parsers leave them out.
+
+use std::borrow::Cow;
+
+use compact_str::CompactString;
+use protocol_parsers::{Attribute, Text, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::semconv;
+
+/// What stands in the place of a secret: the word the conventions ask for.
+pub const REDACTED: &str = "REDACTED";
+
+/// What becomes of the query of a URL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueryPolicy {
+    /// As it is.
+    Keep,
+    /// Without the values of secret keys.
+    #[default]
+    RedactSecrets,
+    /// Nothing of it.
+    Drop,
+}
+
+/// What the user may choose.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RedactionOptions {
+    /// What becomes of queries.
+    pub query: QueryPolicy,
+    /// Keys that are secret here besides the built-in ones. Case, `-` and `_` do not matter.
+    pub secret_keys: Vec<String>,
+}
+
+/// Keys whose values are secret, in the form [`normalize`] gives: lower case, without punctuation. The conventions' list
+/// (signatures and credentials of AWS, Azure and Google, old and new) and what web frameworks and OAuth call theirs.
+const SECRET_KEYS: &[&str] = &[
+    "sig",
+    "xamzcredential",
+    "xgoogcredential",
+    "awsaccesskeyid",
+    "googleaccessid",
+    "pass",
+    "pwd",
+    "passphrase",
+    "passcode",
+    "session",
+    "sid",
+    "sessid",
+    "phpsessid",
+    "code",
+    "auth",
+    "authorization",
+    "bearer",
+    "jwt",
+    "otp",
+    "ticket",
+    "assertion",
+    "clientassertion",
+    "samlresponse",
+    "samlrequest",
+    "credentials",
+    "codeverifier",
+    "authkey",
+    "authcode",
+    "authorizationcode",
+];
+
+/// Ends of keys that make them secret: `access_token`, `X-Goog-Signature`, `db_password`.
+const SECRET_ENDS: &[&str] = &[
+    "token",
+    "signature",
+    "password",
+    "passwd",
+    "secret",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "sessionid",
+    "credential",
+];
+
+/// Headers whose values authenticate, should a parser's allow-list ever hold them.
+const SECRET_HEADERS: &[&str] = &[
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "x-api-key",
+    "x-auth-token",
+];
+
+/// Headers whose values are URLs.
+const URL_HEADERS: &[&str] = &["referer", "location", "content-location", "origin"];
+
+/// A key longer than this is data, not a name; it is compared with nothing.
+const MAX_KEY: usize = 64;
+
+/// A parameter called just `key` is a secret when its value is as long as the keys that are handed out (Google's have 39
+/// characters) and an innocent name when it is shorter.
+const MIN_SECRET_VALUE_OF_KEY: usize = 20;
+
+/// The options, ready for use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redaction {
+    query: QueryPolicy,
+    extra_keys: Vec<Text>,
+}
+
+impl Redaction {
+    /// Prepares the options.
+    #[must_use]
+    pub fn new(options: &RedactionOptions) -> Self {
+        let extra_keys = options
+            .secret_keys
+            .iter()
+            .map(|key| normalize(key))
+            .filter(|key| !key.is_empty())
+            .collect();
+        Self {
+            query: options.query,
+            extra_keys,
+        }
+    }
+
+    /// The value of the attribute as it may leave the machine; `None` when all of it must stay.
+    #[must_use]
+    pub fn clean(&self, attribute: &Attribute) -> Option<Value> {
+        let Attribute { key, value } = attribute;
+        Some(match (*key, value) {
+            (semconv::URL_QUERY, Value::Text(query)) => match self.query(query)? {
+                Cow::Borrowed(_) => value.clone(),
+                Cow::Owned(clean) => Value::Text(clean.into()),
+            },
+            (semconv::URL_FULL, Value::Text(url)) => changed(value, self.url(url)),
+            (semconv::URL_PATH, Value::Text(path)) => changed(value, self.path(path)),
+            (key, _) if key.starts_with("http.re") => self.header(key, value),
+            _ => value.clone(),
+        })
+    }
+
+    /// A query, without the question mark. `None`: drop it.
+    pub fn query<'a>(&self, query: &'a str) -> Option<Cow<'a, str>> {
+        match self.query {
+            QueryPolicy::Keep => Some(Cow::Borrowed(query)),
+            QueryPolicy::RedactSecrets => Some(self.pairs(query, &['&', ';'])),
+            QueryPolicy::Drop => None,
+        }
+    }
+
+    /// An absolute or relative URL.
+    pub fn url<'a>(&self, url: &'a str) -> Cow<'a, str> {
+        let (rest, fragment) = split_before(url, '#');
+        let (rest, query) = split_before(rest, '?');
+        let (authority, path) = split_authority(rest);
+        let clean_authority = credentials(authority);
+        let clean_path = self.path(path);
+        let clean_query = match query.strip_prefix('?') {
+            Some(query) => self.query(query),
+            None => Some(Cow::Borrowed("")),
+        };
+        // An OAuth answer carries its token behind the `#`, in the form of a query.
+        let clean_fragment = match fragment.strip_prefix('#') {
+            Some(fragment) => self.pairs(fragment, &['&']),
+            None => Cow::Borrowed(""),
+        };
+        let untouched = matches!(
+            (&clean_authority, &clean_path, &clean_query, &clean_fragment),
+            (
+                Cow::Borrowed(_),
+                Cow::Borrowed(_),
+                Some(Cow::Borrowed(_)),
+                Cow::Borrowed(_)
+            )
+        );
+        if untouched {
+            return Cow::Borrowed(url);
+        }
+        let mut clean = String::with_capacity(url.len() + REDACTED.len());
+        clean.push_str(&clean_authority);
+        clean.push_str(&clean_path);
+        if let (Some(clean_query), false) = (clean_query, query.is_empty()) {
+            clean.push('?');
+            clean.push_str(&clean_query);
+        }
+        if !fragment.is_empty() {
+            clean.push('#');
+            clean.push_str(&clean_fragment);
+        }
+        Cow::Owned(clean)
+    }
+
+    /// A path: `;jsessionid=...` and its like.
+    pub fn path<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        if path.contains(';') {
+            self.pairs(path, &[';', '/'])
+        } else {
+            Cow::Borrowed(path)
+        }
+    }
+
+    fn header(&self, key: &str, value: &Value) -> Value {
+        let name = key
+            .strip_prefix(semconv::HTTP_REQUEST_HEADER_PREFIX)
+            .or_else(|| key.strip_prefix(semconv::HTTP_RESPONSE_HEADER_PREFIX));
+        let Some(name) = name else { return value.clone() };
+        let each = |clean: &dyn Fn(&Text) -> Text| match value {
+            Value::Text(text) => Value::Text(clean(text)),
+            Value::List(texts) => Value::List(texts.iter().map(clean).collect()),
+            other => other.clone(),
+        };
+        if SECRET_HEADERS.contains(&name) {
+            each(&|_| Text::const_new(REDACTED))
+        } else if URL_HEADERS.contains(&name) {
+            each(&|url| self.url(url).into())
+        } else {
+            value.clone()
+        }
+    }
+
+    /// `key=value` pairs between separators.
+    fn pairs<'a>(&self, text: &'a str, separators: &[char]) -> Cow<'a, str> {
+        let mut clean = String::new();
+        let mut copied = 0;
+        let mut start = 0;
+        for pair in text.split(separators) {
+            let end = start + pair.len();
+            if let Some((key, value)) = pair.split_once('=') {
+                if !value.is_empty() && self.is_secret(key, value) {
+                    let value_start = end - value.len();
+                    clean.push_str(text.get(copied..value_start).unwrap_or_default());
+                    clean.push_str(REDACTED);
+                    copied = end;
+                }
+            }
+            start = end + 1; // Separators are ASCII.
+        }
+        if copied == 0 {
+            return Cow::Borrowed(text);
+        }
+        clean.push_str(text.get(copied..).unwrap_or_default());
+        Cow::Owned(clean)
+    }
+
+    fn is_secret(&self, key: &str, value: &str) -> bool {
+        if key.len() > MAX_KEY {
+            return false;
+        }
+        let name = normalize(key);
+        let name = name.as_str();
+        SECRET_ENDS.iter().any(|end| name.ends_with(end))
+            || SECRET_KEYS.contains(&name)
+            || (name == "key" && value.len() >= MIN_SECRET_VALUE_OF_KEY)
+            || self.extra_keys.iter().any(|extra| extra == name)
+    }
+}
+
+fn changed(value: &Value, clean: Cow<'_, str>) -> Value {
+    match clean {
+        Cow::Borrowed(_) => value.clone(),
+        Cow::Owned(clean) => Value::Text(clean.into()),
+    }
+}
+
+/// Lower case, percent-decoded (ASCII only), without `-` and `_`. Frameworks put structure into keys: of
+/// `user[password]`, `tokens[0]` and `tags[]` the innermost name counts. Inline up to 24 bytes.
+fn normalize(key: &str) -> CompactString {
+    let mut name = CompactString::const_new("");
+    let mut entered = false;
+    let mut bytes = key.bytes();
+    while let Some(byte) = bytes.next() {
+        let byte = if byte == b'%' {
+            decode(&mut bytes).unwrap_or(b'%')
+        } else {
+            byte
+        };
+        match byte {
+            b'[' => entered = true,
+            b'0'..=b'9' if entered => {}
+            b'-' | b'_' | b' ' | b'+' | b']' => {}
+            _ => {
+                if std::mem::take(&mut entered) {
+                    name.clear();
+                }
+                name.push(if byte.is_ascii() {
+                    char::from(byte.to_ascii_lowercase())
+                } else {
+                    '\u{fffd}'
+                });
+            }
+        }
+    }
+    name
+}
+
+/// Two hexadecimal digits, taken only if they are there.
+fn decode(bytes: &mut std::str::Bytes<'_>) -> Option<u8> {
+    let mut ahead = bytes.clone();
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let value = digit(ahead.next()?)? * 16 + digit(ahead.next()?)?;
+    *bytes = ahead;
+    u8::try_from(value).ok()
+}
+
+/// The text before the first such character, and the rest from it on.
+fn split_before(text: &str, character: char) -> (&str, &str) {
+    text.split_at(text.find(character).unwrap_or(text.len()))
+}
+
+/// `scheme://authority` and the path behind it. A relative URL has no authority.
+fn split_authority(url: &str) -> (&str, &str) {
+    let start = if url.starts_with("//") {
+        Some(2)
+    } else {
+        url.find("://").map(|at| at + 3)
+    };
+    match start {
+        // An earlier slash would mean a path that holds a URL.
+        Some(start) if url.find('/') == Some(start - 2) => {
+            let end = url
+                .get(start..)
+                .and_then(|rest| rest.find('/'))
+                .map_or(url.len(), |at| start + at);
+            url.split_at(end)
+        }
+        _ => ("", url),
+    }
+}
+
+/// `https://user:password@host` becomes `https://REDACTED:REDACTED@host`.
+fn credentials(authority: &str) -> Cow<'_, str> {
+    let Some((before, host)) = authority.rsplit_once('@') else {
+        return Cow::Borrowed(authority);
+    };
+    let (scheme, user) = before.split_once("//").unwrap_or(("", before));
+    let hidden = if user.contains(':') {
+        "REDACTED:REDACTED"
+    } else {
+        REDACTED
+    };
+    Cow::Owned(format!("{scheme}//{hidden}@{host}"))
+}
+
+#[cfg(test)]
+#[path = "redact_tests.rs"]
+mod tests;

@@ -1,0 +1,135 @@
+//! Every attribute key the engine itself writes, spelled as the OpenTelemetry registry spells it, in one place.
+//!
+//! Parsers bring keys of their own protocols; those stay in the parsers. A key is never written as a literal outside
+//! this file, so that a test can hold [`REGISTRY_KEYS`] against the published registry.
+
+/// The version of the semantic conventions the keys were checked against.
+pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";
+
+/// Defines keys and the list of them at once: a key cannot be missing from the list.
+macro_rules! keys {
+    ($(#[$list_doc:meta])* $list:ident { $($(#[$doc:meta])* $name:ident = $key:literal;)* }) => {
+        $($(#[$doc])* pub const $name: &str = $key;)*
+        $(#[$list_doc])*
+        pub const $list: &[&str] = &[$($name),*];
+    };
+}
+
+keys! {
+    /// Keys that are in the published registry.
+    REGISTRY_KEYS {
+        /// Who asked, as far as is known: a proxy header, else the socket.
+        CLIENT_ADDRESS = "client.address";
+        /// The port that belongs to `client.address`.
+        CLIENT_PORT = "client.port";
+        /// Container id.
+        CONTAINER_ID = "container.id";
+        /// The short text of a query that names a database span.
+        DB_QUERY_SUMMARY = "db.query.summary";
+        /// Which database.
+        DB_SYSTEM_NAME = "db.system.name";
+        /// Low-cardinality kind of failure.
+        ERROR_TYPE = "error.type";
+        /// CPU architecture.
+        HOST_ARCH = "host.arch";
+        /// Machine id.
+        HOST_ID = "host.id";
+        /// Host name.
+        HOST_NAME = "host.name";
+        /// `send` or `receive` decide the kind of a messaging span.
+        MESSAGING_OPERATION_TYPE = "messaging.operation.type";
+        /// The other end of the socket.
+        NETWORK_PEER_ADDRESS = "network.peer.address";
+        /// The other end's port.
+        NETWORK_PEER_PORT = "network.peer.port";
+        /// `tcp` or `unix`.
+        NETWORK_TRANSPORT = "network.transport";
+        /// `ipv4` or `ipv6`.
+        NETWORK_TYPE = "network.type";
+        /// Kernel, for people.
+        OS_DESCRIPTION = "os.description";
+        /// Always `linux`.
+        OS_TYPE = "os.type";
+        /// First words of the command line.
+        PROCESS_COMMAND = "process.command";
+        /// File name of the executable.
+        PROCESS_EXECUTABLE_NAME = "process.executable.name";
+        /// Path of the executable.
+        PROCESS_EXECUTABLE_PATH = "process.executable.path";
+        /// User.
+        PROCESS_OWNER = "process.owner";
+        /// Process id.
+        PROCESS_PID = "process.pid";
+        /// Language runtime.
+        PROCESS_RUNTIME_NAME = "process.runtime.name";
+        /// Who was asked: a name from the protocol, else the socket.
+        SERVER_ADDRESS = "server.address";
+        /// The port that belongs to `server.address`.
+        SERVER_PORT = "server.port";
+        /// One process of a service.
+        SERVICE_INSTANCE_ID = "service.instance.id";
+        /// The service.
+        SERVICE_NAME = "service.name";
+        /// This project.
+        TELEMETRY_DISTRO_NAME = "telemetry.distro.name";
+        /// Its version.
+        TELEMETRY_DISTRO_VERSION = "telemetry.distro.version";
+        /// The language the spans are made in, not that of the traced process.
+        TELEMETRY_SDK_LANGUAGE = "telemetry.sdk.language";
+        /// The library that made the spans.
+        TELEMETRY_SDK_NAME = "telemetry.sdk.name";
+        /// Its version.
+        TELEMETRY_SDK_VERSION = "telemetry.sdk.version";
+        /// Thread that moved the first byte of the request. The kernel's number: user space cannot tell another.
+        THREAD_ID = "thread.id";
+        /// Absolute URL.
+        URL_FULL = "url.full";
+        /// Path of a URL.
+        URL_PATH = "url.path";
+        /// Query of a URL, without the question mark.
+        URL_QUERY = "url.query";
+        /// The low-cardinality form of a path, on client spans.
+        URL_TEMPLATE = "url.template";
+    }
+}
+
+keys! {
+    /// Keys of our own, under a namespace of our own.
+    OWN_KEYS {
+        /// Why we believe in the parent: `traceparent`, `thread`, `tcp-sequence`.
+        PARENT_EVIDENCE = "ebpf_otlp_tracer.parent.evidence";
+        /// The connection was met in its middle.
+        CAPTURE_ATTACHED_MID_STREAM = "ebpf_otlp_tracer.capture.attached_mid_stream";
+        /// Bytes lost inside the exchange.
+        CAPTURE_GAP_BYTES = "ebpf_otlp_tracer.capture.gap_bytes";
+        /// The connection or the capture ended before the response did.
+        CAPTURE_INCOMPLETE = "ebpf_otlp_tracer.capture.incomplete";
+        /// A copy limit cut something a parser wanted to read.
+        CAPTURE_TRUNCATED = "ebpf_otlp_tracer.capture.truncated";
+    }
+}
+
+/// Attributes `http.request.header.<name>`.
+pub const HTTP_REQUEST_HEADER_PREFIX: &str = "http.request.header.";
+/// Attributes `http.response.header.<name>`.
+pub const HTTP_RESPONSE_HEADER_PREFIX: &str = "http.response.header.";
+/// Name of the span event at the first byte of a response.
+pub const EVENT_RESPONSE_FIRST_BYTE: &str = "response.first_byte";
+/// `service.name` when nothing is known, as the specification demands.
+pub const UNKNOWN_SERVICE: &str = "unknown_service";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_is_listed_twice_and_only_our_own_carry_our_namespace() {
+        let mut keys: Vec<_> = REGISTRY_KEYS.iter().chain(OWN_KEYS).collect();
+        keys.sort_unstable();
+        let all = keys.len();
+        keys.dedup();
+        assert_eq!(keys.len(), all);
+        assert!(OWN_KEYS.iter().all(|key| key.starts_with("ebpf_otlp_tracer.")));
+        assert!(REGISTRY_KEYS.iter().all(|key| !key.starts_with("ebpf_otlp_tracer.")));
+    }
+}

@@ -1,0 +1,3 @@
+//! Rules that hold for all bytes, over generated conversations. The generator is seeded: a failure repeats.
+
+use super::*;

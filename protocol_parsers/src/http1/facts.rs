@@ -238,7 +238,8 @@ fn text(bytes: &[u8]) -> Text {
             end -= 1;
         }
     }
-    Text::from_utf8_lossy(&unfolded(bytes.get(..end).unwrap_or_default()))
+    let text = unfolded(bytes.get(..end).unwrap_or_default());
+    std::str::from_utf8(&text).map_or_else(|_| Text::from_utf8_lossy(&text), Text::new)
 }
 
 /// A field value on one line.

@@ -42,6 +42,7 @@ const MAX_EARLY_BYTES: usize = 16 * 1024;
 
 /// One connection.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 struct Http1 {
     speaks: Speaks,
     request: Way,
@@ -51,6 +52,7 @@ struct Http1 {
 
 /// What the connection carries.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 enum Speaks {
     #[default]
     Http,
@@ -63,6 +65,7 @@ enum Speaks {
 
 /// One direction.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 struct Way {
     inside: Inside,
     /// Bytes in which the end of a head was looked for in vain.

@@ -13,6 +13,7 @@ const OPCODE_CLOSE: u8 = 8;
 
 /// One session.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Session {
     to_server: Traffic,
     to_client: Traffic,
@@ -22,6 +23,7 @@ pub(super) struct Session {
 
 /// One direction of it.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 struct Traffic {
     frames: u64,
     payload: u64,

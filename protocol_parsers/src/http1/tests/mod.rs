@@ -3,6 +3,7 @@
 
 mod driver;
 mod framing;
+mod generator;
 mod places;
 mod properties;
 mod requests;

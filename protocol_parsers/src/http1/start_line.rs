@@ -102,7 +102,7 @@ pub(super) fn detect(direction: Direction, bytes: &[u8]) -> Detection {
 
 /// The line without its line feed. The target may hold blanks: servers answer such a request, so it is an exchange.
 fn whole_request_line(line: &[u8]) -> Option<RequestLine<'_>> {
-    let line = trim_blanks(line.strip_suffix(b"\r").unwrap_or(line));
+    let line = trim_end(line.strip_suffix(b"\r").unwrap_or(line));
     let method = method(line)?;
     let (target, version) = line.get(method.len() + 1..)?.split_last_chunk::<9>()?;
     let version = match version {
@@ -110,7 +110,7 @@ fn whole_request_line(line: &[u8]) -> Option<RequestLine<'_>> {
         b" HTTP/1.0" => Version::Zero,
         _ => return None,
     };
-    let target = trim_blanks(target);
+    let target = trim_end(trim_start(target));
     (!target.is_empty() && target.iter().all(|byte| is_target(*byte))).then_some(RequestLine {
         method,
         target,
@@ -119,11 +119,14 @@ fn whole_request_line(line: &[u8]) -> Option<RequestLine<'_>> {
 }
 
 /// Blanks only: a control character makes the line unreadable wherever it is cut.
-fn trim_blanks(bytes: &[u8]) -> &[u8] {
-    let from = bytes.iter().take_while(|byte| **byte == b' ').count();
-    let kept = bytes.get(from..).unwrap_or_default();
-    let blanks = kept.iter().rev().take_while(|byte| **byte == b' ').count();
-    kept.get(..kept.len() - blanks).unwrap_or_default()
+fn trim_end(bytes: &[u8]) -> &[u8] {
+    let blanks = bytes.iter().rev().take_while(|byte| **byte == b' ').count();
+    bytes.get(..bytes.len() - blanks).unwrap_or_default()
+}
+
+fn trim_start(bytes: &[u8]) -> &[u8] {
+    let blanks = bytes.iter().take_while(|byte| **byte == b' ').count();
+    bytes.get(blanks..).unwrap_or_default()
 }
 
 /// The method that a blank ends.

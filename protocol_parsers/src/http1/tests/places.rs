@@ -114,6 +114,8 @@ fn detection_refuses_the_first_bytes_of_other_protocols() {
         b"USER bob\r\n",
         b"a1 LOGIN x y\r\n",
         b"GET /\r\n",
+        b" GET / HTTP/1.1\r\n",
+        b"GET /a\rb HTTP/1.1\r\n",
         b"GET / HTTP/1.2\r\n",
         b"GET / HTTP/3\r\n",
         b"HTTP/2 200\r\n",

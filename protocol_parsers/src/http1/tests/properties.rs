@@ -287,7 +287,10 @@ fn heads_are_read_as_httparse_reads_them() {
         let Ok(httparse::Status::Complete(length)) = oracle.parse(&bytes) else {
             continue;
         };
-        if !oracle.method.is_some_and(|method| method.starts_with(|first: char| first.is_ascii_alphabetic())) {
+        if !oracle
+            .method
+            .is_some_and(|method| method.starts_with(|first: char| first.is_ascii_alphabetic()))
+        {
             continue;
         }
         let mut parser = Http1::default();

@@ -16,16 +16,9 @@ pub mod engine;
 pub mod event;
 pub mod exchange;
 pub mod loss;
-#[cfg(feature = "capture")]
-pub mod capture;
-pub mod connection;
-pub mod context;
-pub mod engine;
-pub mod event;
-pub mod exchange;
-pub mod loss;
 pub mod naming;
 pub mod otlp;
+pub mod pipeline;
 pub mod recording;
 pub mod redact;
 pub mod semconv;

@@ -1,8 +1,11 @@
 //! Live capture: loads the eBPF programs, drains their ring buffer, knows the processes that are traced.
 //!
 //! Nothing here interprets payload. [`kernel`] talks to the kernel, [`procfs`] reads what /proc says of a process,
-//! [`live`] joins both with the engine and the recording.
+//! [`live`] joins both with the pipeline and the recording.
 
 mod kernel;
+mod live;
+mod procfs;
 
-pub use kernel::{CaptureError, ErrorKind, Hooks, Kernel, KernelOptions};
+pub use kernel::{CaptureError, ErrorKind, Hooks, KernelOptions};
+pub use live::{Live, LiveError, LiveOptions};

@@ -25,6 +25,18 @@ pub enum Evidence {
     Sequence,
 }
 
+impl Evidence {
+    /// The value of the span's attribute; none without a parent.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Wire => Some("traceparent"),
+            Self::Thread => Some("thread"),
+            Self::Sequence => Some("tcp-sequence"),
+        }
+    }
+}
+
 /// The place of a span in its trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lineage {

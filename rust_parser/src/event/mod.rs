@@ -170,5 +170,26 @@ pub enum Event<'a> {
     Loss(Header, Vec<(String, u64)>),
 }
 
+impl Event<'_> {
+    /// What is common to all events.
+    pub fn header(&self) -> &Header {
+        match self {
+            Self::Open(header, _)
+            | Self::Data(header, _)
+            | Self::Eof(header, _)
+            | Self::Close(header)
+            | Self::Fork(header, _)
+            | Self::Exec(header)
+            | Self::Exit(header)
+            | Self::Listen(header, _)
+            | Self::Process(header, _)
+            | Self::Machine(header, _)
+            | Self::Clock(header, _)
+            | Self::Tick(header)
+            | Self::Loss(header, _) => header,
+        }
+    }
+}
+
 mod record;
 pub use record::{decode, encode, RecordError, HEADER_LENGTH, MAX_RECORD_LENGTH};

@@ -9,85 +9,22 @@ use std::sync::Arc;
 use compact_str::{format_compact, CompactString};
 use protocol_parsers::{Attribute, Facts, FailureSide, Text, Value};
 
-use super::{clock::ClockMap, identity, Kind, Link, Resource, Span, SpanEvent, Status};
+use super::{clock::ClockMap, Kind, Link, Resource, Span, SpanEvent, Status};
 use super::{FLAG_PARENT_KNOWN, FLAG_PARENT_REMOTE};
+use crate::context::{Evidence, Lineage};
 use crate::event::Endpoint;
 use crate::exchange::{CaptureFacts, Exchange, Perspective};
 use crate::naming::{self, Names};
 use crate::redact::Redaction;
 use crate::semconv;
 
-/// Why we believe in a parent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Evidence {
-    /// There is no parent.
-    #[default]
-    None,
-    /// A `traceparent` was on the wire.
-    Wire,
-    /// The same thread or task read the parent's request and has not yet answered it.
-    Thread,
-    /// Both ends of the connection are traced: 4-tuple and TCP sequence number are equal.
-    Sequence,
-}
-
-impl Evidence {
-    /// The value of the attribute.
-    const fn name(self) -> Option<&'static str> {
-        match self {
-            Self::None => None,
-            Self::Wire => Some("traceparent"),
-            Self::Thread => Some("thread"),
-            Self::Sequence => Some("tcp-sequence"),
-        }
-    }
-}
-
-/// Where a span stands in its trace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lineage {
-    /// The parent's, or one of its own.
-    pub trace_id: [u8; 16],
-    /// Its own.
-    pub span_id: [u8; 8],
-    /// None for a root.
-    pub parent: Option<[u8; 8]>,
-    /// `tracestate` of the wire.
-    pub trace_state: Option<Text>,
-    /// W3C trace flags.
-    pub flags: u8,
-    /// Why this parent.
-    pub evidence: Evidence,
-}
-
-impl Lineage {
-    /// The root of a trace of its own: ids from the place of the exchange in its connection, sampled.
-    #[must_use]
-    pub fn root(exchange: &Exchange) -> Self {
-        let Exchange {
-            peers,
-            position,
-            ordinal,
-            ..
-        } = exchange;
-        Self {
-            trace_id: identity::trace_id(peers.identity, *position, *ordinal),
-            span_id: identity::span_id(peers.identity, *position, *ordinal, peers.perspective),
-            parent: None,
-            trace_state: None,
-            flags: 1,
-            evidence: Evidence::None,
-        }
-    }
-
-    /// OTLP's flags: a wire or sequence parent is in another process, a thread's parent in the same.
-    fn otlp_flags(&self) -> u32 {
-        let remote = match self.evidence {
-            Evidence::Wire | Evidence::Sequence if self.parent.is_some() => FLAG_PARENT_REMOTE,
-            _ => 0,
-        };
-        u32::from(self.flags) | FLAG_PARENT_KNOWN | remote
-    }
+/// OTLP's flags: a wire or sequence parent is in another process, a thread's parent in the same.
+fn otlp_flags(lineage: &Lineage) -> u32 {
+    let remote = match lineage.evidence {
+        Evidence::Wire | Evidence::Sequence if lineage.parent.is_some() => FLAG_PARENT_REMOTE,
+        _ => 0,
+    };
+    u32::from(lineage.flags) | FLAG_PARENT_KNOWN | remote
 }
 
 /// Attributes [`build`] may add to those of the protocol; room for them is reserved at once.
@@ -131,7 +68,7 @@ pub fn build(
         span_id: lineage.span_id,
         parent_span_id: lineage.parent,
         trace_state: lineage.trace_state.clone(),
-        flags: lineage.otlp_flags(),
+        flags: otlp_flags(lineage),
         name: called.name.unwrap_or_else(|| Text::const_new(exchange.protocol.name)),
         kind,
         start_unix_nano: anchor.unix_ns(exchange.request_start_ns),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use protocol_parsers::{Failure, Target, TraceContext};
 
 use super::*;
+use crate::context::Identity;
 use crate::event::Vantage;
 use crate::exchange::Peers;
 use crate::redact::RedactionOptions;
@@ -68,7 +69,7 @@ fn built(exchange: &Exchange, lineage: &Lineage) -> Span {
 }
 
 fn span_of(exchange: &Exchange) -> Span {
-    built(exchange, &Lineage::root(exchange))
+    built(exchange, &root(exchange))
 }
 
 fn shown(span: &Span, key: &str) -> String {
@@ -235,7 +236,7 @@ fn a_parent_brings_its_evidence_and_says_whether_it_is_remote() {
         let lineage = Lineage {
             parent: Some([9; 8]),
             evidence,
-            ..Lineage::root(&exchange)
+            ..root(&exchange)
         };
         let span = built(&exchange, &lineage);
         assert_eq!(shown(&span, "ebpf_otlp_tracer.parent.evidence"), name);
@@ -243,7 +244,7 @@ fn a_parent_brings_its_evidence_and_says_whether_it_is_remote() {
     }
     let orphan = Lineage {
         evidence: Evidence::Wire,
-        ..Lineage::root(&exchange)
+        ..root(&exchange)
     };
     let span = built(&exchange, &orphan);
     assert_eq!(
@@ -326,4 +327,8 @@ fn every_ipv4_address_is_written_as_the_standard_library_does() {
         let address = IpAddr::from(octets);
         assert_eq!(address_text(address), address.to_string());
     }
+}
+
+fn root(exchange: &Exchange) -> Lineage {
+    Identity::new(&exchange.peers, exchange.position, exchange.ordinal).alone(None)
 }

@@ -6,7 +6,6 @@
 
 mod build;
 mod clock;
-pub mod identity;
 mod resource;
 mod uuid;
 
@@ -14,7 +13,7 @@ use std::sync::Arc;
 
 use protocol_parsers::{Attribute, Text};
 
-pub use build::{build, Evidence, Lineage};
+pub use build::build;
 pub use clock::{Anchor, ClockMap};
 
 /// Whose view of the exchange a span is.

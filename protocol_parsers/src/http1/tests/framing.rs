@@ -124,6 +124,7 @@ fn lengths_that_contradict_each_other_are_errors_and_repeated_ones_are_not() {
 fn a_body_until_the_close_ends_with_the_connection() {
     for head in [
         "HTTP/1.0 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
     ] {
         let response = format!("{head}no length\r\n\r\nHTTP/1.1 200 is text here\r\n\r\n");
@@ -176,6 +177,8 @@ fn a_body_that_waits_for_permission_ends_the_request_when_it_comes() {
         (&ok[..25], &b"GET /"[..], &ok[25..]),
         (b"", b"hello", &ok[25..]),
         (TOO_LARGE, b"hello", b""),
+        (TOO_LARGE, b"GETTY", b""),
+        (ok, b"GET /", b""),
     ] {
         let turns = [
             (ToServer, EXPECTING),
@@ -186,6 +189,11 @@ fn a_body_that_waits_for_permission_ends_the_request_when_it_comes() {
         ];
         for piece in [usize::MAX, 1] {
             let driver = talk(&turns, piece);
+            let sizes = driver
+                .messages()
+                .into_iter()
+                .filter_map(|message| int_of(message, "http.request.body.size"));
+            assert_eq!(sizes.collect::<Vec<_>>(), [5]);
             let requests: Vec<_> = phases(&driver)
                 .into_iter()
                 .filter(|(side, _)| *side == Side::Request)

@@ -38,7 +38,18 @@ fn after_lost_bytes_the_next_message_is_found_wherever_it_starts() {
         let bytes = [junk.as_bytes(), b"HTTP/1.0 200 OK\r\n"].concat();
         assert_eq!(parser.resync(ToClient, &bytes), Some(junk.len()), "{junk}");
     }
-    for none in ["", "ET / HTTP/1.1\r\n", "abc", "SET /a SIP/2.0\r\n", "HTTP/1.1 x"] {
+    for method in start_line::METHODS {
+        let bytes = format!("x{method} http://a/ HTTP/1.0\n");
+        assert_eq!(Http1::default().resync(ToServer, bytes.as_bytes()), Some(1), "{method}");
+    }
+    for none in [
+        "GET me HTTP/1.1\r\n",
+        "",
+        "ET / HTTP/1.1\r\n",
+        "abc",
+        "SET /a SIP/2.0\r\n",
+        "HTTP/1.1 x",
+    ] {
         assert_eq!(Http1::default().resync(ToServer, none.as_bytes()), None, "{none}");
         assert_eq!(Http1::default().resync(ToClient, none.as_bytes()), None, "{none}");
     }
@@ -119,6 +130,7 @@ fn detection_refuses_the_first_bytes_of_other_protocols() {
         b"GET / HTTP/1.2\r\n",
         b"GET / HTTP/3\r\n",
         b"HTTP/2 200\r\n",
+        b"HTTP/1.1-200 OK\r\n",
         b"HTTP/1.1 20x OK\r\n",
         b"\x00\x00\x00\x08\x04\xd2\x16\x2f",
         b"J\x00\x00\x00\n8.0.36\x00",

@@ -107,6 +107,7 @@ fn statuses_fail_on_the_side_that_is_to_blame() {
         (200, None),
         (304, None),
         (404, Some(FailureSide::Client)),
+        (500, Some(FailureSide::Both)),
         (503, Some(FailureSide::Both)),
     ] {
         let response = format!("HTTP/1.1 {code} Whatever\r\nContent-Length: 0\r\n\r\n");

@@ -15,7 +15,11 @@ fn a_connect_that_succeeds_opens_a_tunnel_and_one_that_fails_does_not() {
             (ToClient, yes),
             (ToServer, hello),
         ],
-        vec![(ToServer, connect), (ToClient, yes), (ToClient, hello)],
+        vec![
+            (ToServer, connect),
+            (ToClient, b"HTTP/1.0 299 Fine\r\n\r\n"),
+            (ToClient, hello),
+        ],
     ] {
         let driver = talk(&turns, 1);
         assert_eq!(driver.seen.len(), 3, "{:?}", driver.seen);
@@ -121,6 +125,13 @@ fn a_websocket_session_without_a_close_frame_ends_with_the_connection() {
     let count = driver.messages().len();
     driver.end(ToClient);
     assert_eq!(driver.messages().len(), count, "one end is enough");
+}
+
+#[test]
+fn the_status_of_the_clients_close_frame_counts_when_the_server_sends_none() {
+    let close = b"\x88\x82\xff\xff\xff\xff\xfc\x16";
+    let driver = talk(&[(ToServer, WEBSOCKET), (ToClient, ACCEPT), (ToServer, close)], 1);
+    assert_eq!(websocket_counts(driver.messages().pop().unwrap())[4], Some(1001));
 }
 
 #[test]

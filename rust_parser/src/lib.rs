@@ -11,4 +11,5 @@
 pub mod event;
 pub mod exchange;
 pub mod loss;
+pub mod packets;
 pub mod span;

@@ -5,9 +5,11 @@ mod build;
 mod files;
 mod layers;
 mod reassembly;
+mod speed;
 mod tshark;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::io::Cursor;
 
 use super::{Counters, Limits, Packet, PacketDecoder, PacketError, PacketReplay, Progress, Warning};
@@ -140,12 +142,12 @@ pub(super) fn text(events: &[Seen], wanted: u64, direction: Way) -> String {
         if (*connection, *way) == (wanted, direction) {
             assert!(*position >= next, "bytes came twice");
             if *position > next {
-                text += &format!("<{}>", position - next);
+                write!(text, "<{}>", position - next).unwrap();
             }
             text += &String::from_utf8_lossy(bytes);
             let unseen = *length as usize - bytes.len();
             if unseen > 0 {
-                text += &format!("<{unseen}>");
+                write!(text, "<{unseen}>").unwrap();
             }
             next = position + u64::from(*length);
         }

@@ -50,7 +50,9 @@ fn segments_in_any_order_come_out_in_sequence() {
         let mut talk = Conversation::new();
         talk.handshake();
         let segments: Vec<_> = parts.iter().map(|part| talk.lose(true, ACK, part)).collect();
-        order.iter().for_each(|at| talk.push(&segments[*at]));
+        for at in order {
+            talk.push(&segments[at]);
+        }
         let events = events(&talk);
         assert_eq!(text(&events, 1, Way::Sent), "abcdefgh", "{order:?}");
     }

@@ -65,13 +65,25 @@ fn expected(file: &Path) -> Option<Directions> {
             bytes.extend((0..digits.len()).step_by(2).map(byte));
         }
     }
+    directions.values_mut().for_each(drop_markers);
     Some(directions)
+}
+
+/// tshark writes `[12 bytes missing in capture file]` and a NUL where it misses bytes, also before the first byte of a
+/// stream that was met in a keep-alive probe.
+fn drop_markers(bytes: &mut Vec<u8>) {
+    const TAIL: &[u8] = b" bytes missing in capture file]\0";
+    while let Some(tail) = bytes.windows(TAIL.len()).position(|window| window == TAIL) {
+        let Some(start) = bytes[..tail].iter().rposition(|byte| *byte == b'[') else {
+            return;
+        };
+        bytes.drain(start..tail + TAIL.len());
+    }
 }
 
 fn name(endpoint: &Endpoint) -> String {
     match endpoint {
-        // tshark writes IPv6 without brackets.
-        Endpoint::Inet(address) => format!("{}:{}", address.ip(), address.port()),
+        Endpoint::Inet(address) => address.to_string(),
         Endpoint::Unix(path) => path.clone(),
     }
 }
@@ -129,11 +141,13 @@ fn real_captures_give_the_bytes_that_tshark_gives() {
         let (ours, holes) = ours(&replayed.all());
         let keys: std::collections::BTreeSet<_> = expected.keys().chain(ours.keys()).collect();
         for key in keys {
+            let (ours, theirs) = (ours.get(key), expected.get(key));
             if holes.contains(key) {
+                // Behind a hole that nobody acknowledged tshark shows nothing.
                 with_holes += 1;
+                assert!(ours.map(Vec::len) >= theirs.map(Vec::len), "{} {key:?}", file.display());
                 continue;
             }
-            let (ours, theirs) = (ours.get(key), expected.get(key));
             compared += 1;
             bytes += ours.map_or(0, Vec::len);
             if ours != theirs {
@@ -143,7 +157,7 @@ fn real_captures_give_the_bytes_that_tshark_gives() {
         }
     }
     eprintln!(
-        "{} captures, {compared} directions compared ({bytes} bytes), {with_holes} with holes",
+        "{} captures, {compared} directions compared ({bytes} bytes), {with_holes} more have holes",
         files.len()
     );
     assert!(different.is_empty(), "{different:#?}");

@@ -18,6 +18,7 @@ pub mod exchange;
 pub mod loss;
 pub mod naming;
 pub mod otlp;
+pub mod packets;
 pub mod pipeline;
 pub mod recording;
 pub mod redact;

@@ -22,5 +22,6 @@ pub mod packets;
 pub mod pipeline;
 pub mod recording;
 pub mod redact;
+pub mod replay;
 pub mod semconv;
 pub mod span;

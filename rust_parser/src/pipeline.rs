@@ -185,3 +185,23 @@ pub struct Summary {
     /// From the first event to the last.
     pub duration_ns: u64,
 }
+
+impl Summary {
+    /// Adds another stream's, as if both had been one after the other.
+    pub fn add(&mut self, other: &Self) {
+        for (protocol, count) in &other.spans {
+            *self.spans.entry(protocol.clone()).or_default() += count;
+        }
+        self.events += other.events;
+        self.bytes += other.bytes;
+        self.connections += other.connections;
+        self.connections_open += other.connections_open;
+        self.duration_ns += other.duration_ns;
+        for (cause, count) in &other.lost {
+            match self.lost.iter_mut().find(|(known, _)| known == cause) {
+                Some((_, total)) => *total += count,
+                None => self.lost.push((cause.clone(), *count)),
+            }
+        }
+    }
+}

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use compact_str::{format_compact, CompactString};
+use compact_str::format_compact;
 use protocol_parsers::{Attribute, Facts, FailureSide, Text, Value};
 
 use super::{clock::ClockMap, identity, Kind, Link, Resource, Span, SpanEvent, Status};
@@ -90,8 +90,8 @@ impl Lineage {
     }
 }
 
-/// Attributes [`build`] may add to those of the protocol; room for them is reserved at once.
-const ADDED: usize = 16;
+/// Attributes [`build`] usually adds to those of the protocol; room for them is reserved at once.
+const ADDED: usize = 10;
 
 /// Makes the span.
 pub fn build(
@@ -230,18 +230,27 @@ fn address_text(address: IpAddr) -> Text {
     let IpAddr::V4(address) = address else {
         return format_compact!("{address}");
     };
-    let mut text = CompactString::const_new("");
+    let mut digits = [0; 15]; // 255.255.255.255
+    let mut length = 0;
+    let mut put = |byte: u8| {
+        if let Some(slot) = digits.get_mut(length) {
+            *slot = byte;
+            length += 1;
+        }
+    };
     for (at, octet) in address.octets().into_iter().enumerate() {
         if at > 0 {
-            text.push('.');
+            put(b'.');
         }
-        for (unit, floor) in [(100, 100), (10, 10), (1, 0)] {
-            if octet >= floor {
-                text.push(char::from(b'0' + octet / unit % 10));
-            }
+        if octet >= 100 {
+            put(b'0' + octet / 100);
         }
+        if octet >= 10 {
+            put(b'0' + octet / 10 % 10);
+        }
+        put(b'0' + octet % 10);
     }
-    text
+    Text::from(std::str::from_utf8(digits.get(..length).unwrap_or_default()).unwrap_or_default())
 }
 
 /// `error.type` and the status, if the failure counts on this side.

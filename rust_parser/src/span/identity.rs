@@ -32,14 +32,10 @@ pub fn trace_id(identity: u64, position: u64, ordinal: u32) -> [u8; 16] {
 
 fn place(identity: u64, position: u64, ordinal: u32, side: u8) -> [u8; 21] {
     let mut bytes = [0; 21];
-    let fields = identity
-        .to_le_bytes()
-        .into_iter()
-        .chain(position.to_le_bytes())
-        .chain(ordinal.to_le_bytes());
-    for (byte, value) in bytes.iter_mut().zip(fields.chain([side])) {
-        *byte = value;
-    }
+    bytes[..8].copy_from_slice(&identity.to_le_bytes());
+    bytes[8..16].copy_from_slice(&position.to_le_bytes());
+    bytes[16..20].copy_from_slice(&ordinal.to_le_bytes());
+    bytes[20] = side;
     bytes
 }
 

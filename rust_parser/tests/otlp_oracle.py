@@ -32,7 +32,7 @@ def to_protobuf_json(value: Any) -> Any:
 
 
 def main() -> None:
-    """Compares every pair; the first difference is an assertion."""
+    """Compare every pair; the first difference is an assertion."""
     binaries = sorted(Path(sys.argv[1]).glob("*.pb"))
     spans = 0
     for binary in binaries:

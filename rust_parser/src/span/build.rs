@@ -11,7 +11,7 @@ use protocol_parsers::{Attribute, Facts, FailureSide, Text, Value};
 
 use super::{clock::ClockMap, identity, Kind, Link, Resource, Span, SpanEvent, Status};
 use super::{FLAG_PARENT_KNOWN, FLAG_PARENT_REMOTE};
-use crate::event::Endpoint;
+use crate::event::{Endpoint, Vantage};
 use crate::exchange::{CaptureFacts, Exchange, Perspective};
 use crate::naming::{self, Names};
 use crate::redact::Redaction;
@@ -159,9 +159,9 @@ fn kind(perspective: Perspective, attributes: &Attributes) -> Kind {
 /// What the socket knows. The names of the protocol (a Host header, a forwarded address) stay: addresses only fill.
 fn add_socket(attributes: &mut Attributes, exchange: &Exchange) {
     let peers = &exchange.peers;
-    let peer = match peers.perspective {
-        Perspective::Client => &peers.server,
-        Perspective::Server => &peers.client,
+    let (local, peer) = match peers.perspective {
+        Perspective::Client => (&peers.client, &peers.server),
+        Perspective::Server => (&peers.server, &peers.client),
     };
     match peer {
         Endpoint::Inet(address) => {
@@ -191,6 +191,10 @@ fn add_socket(attributes: &mut Attributes, exchange: &Exchange) {
         attributes.set(semconv::SERVER_PORT, Value::Int(port));
     }
     peer.add(attributes, semconv::NETWORK_PEER_ADDRESS, semconv::NETWORK_PEER_PORT);
+    if peers.vantage == Vantage::Network {
+        // No process stands behind such a span: without this, nobody could tell who asked.
+        End::of(local).add(attributes, semconv::NETWORK_LOCAL_ADDRESS, semconv::NETWORK_LOCAL_PORT);
+    }
 }
 
 /// An end of a connection, as attributes have it.

@@ -62,8 +62,13 @@ mod tests {
     /// Expected values: the Python package xxhash on `struct.pack("<QQIB", 1, 2, 3, side)`.
     #[test]
     fn ids_are_the_same_on_every_machine_and_in_every_release() {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        assert_eq!(hex(&span_id(1, 2, 3, Perspective::Client)), "5d2ef169aeda6bf3");
-        assert_eq!(hex(&trace_id(1, 2, 3)), "fd33c8c79afc348a4a4d9d3c2cd5f53c");
+        assert_eq!(
+            u64::from_be_bytes(span_id(1, 2, 3, Perspective::Client)),
+            0x5d2e_f169_aeda_6bf3
+        );
+        assert_eq!(
+            u128::from_be_bytes(trace_id(1, 2, 3)),
+            0xfd33_c8c7_9afc_348a_4a4d_9d3c_2cd5_f53c
+        );
     }
 }

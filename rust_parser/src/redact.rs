@@ -7,7 +7,6 @@
 
 use std::borrow::Cow;
 
-use compact_str::CompactString;
 use protocol_parsers::{Attribute, Text, Value};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +38,7 @@ pub struct RedactionOptions {
     pub secret_keys: Vec<String>,
 }
 
-/// Keys whose values are secret, in the form [`normalize`] gives: lower case, without punctuation. The conventions' list
+/// Keys whose values are secret, in the form of [`Name`]. The conventions' list
 /// (signatures and credentials of AWS, Azure and Google, old and new) and what web frameworks and OAuth call theirs.
 const SECRET_KEYS: &[&str] = &[
     "sig",
@@ -112,19 +111,19 @@ const MIN_SECRET_VALUE_OF_KEY: usize = 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Redaction {
     query: QueryPolicy,
-    extra_keys: Vec<Text>,
+    extra_keys: Vec<Box<[u8]>>,
 }
 
 impl Redaction {
     /// Prepares the options.
     #[must_use]
     pub fn new(options: &RedactionOptions) -> Self {
-        let extra_keys = options
+        let names = options
             .secret_keys
             .iter()
-            .map(|key| normalize(key))
-            .filter(|key| !key.is_empty())
-            .collect();
+            .filter_map(|key| Name::of(key))
+            .filter(|name| name.length > 0);
+        let extra_keys = names.map(|name| name.bytes().into()).collect();
         Self {
             query: options.query,
             extra_keys,
@@ -251,15 +250,20 @@ impl Redaction {
     }
 
     fn is_secret(&self, key: &str, value: &str) -> bool {
-        if key.len() > MAX_KEY {
-            return false;
-        }
-        let name = normalize(key);
-        let name = name.as_str();
-        SECRET_ENDS.iter().any(|end| name.ends_with(end))
-            || SECRET_KEYS.contains(&name)
-            || (name == "key" && value.len() >= MIN_SECRET_VALUE_OF_KEY)
-            || self.extra_keys.iter().any(|extra| extra == name)
+        let Some(name) = Name::of(key) else { return false };
+        // The last letters first: nearly every name ends differently, and comparing two bytes costs nothing.
+        let last = name.bytes().last_chunk::<2>();
+        let same_end = |secret: &&&str| secret.as_bytes().last_chunk() == last;
+        SECRET_ENDS
+            .iter()
+            .filter(same_end)
+            .any(|end| name.bytes().ends_with(end.as_bytes()))
+            || SECRET_KEYS
+                .iter()
+                .filter(same_end)
+                .any(|secret| name.bytes() == secret.as_bytes())
+            || (name.bytes() == b"key" && value.len() >= MIN_SECRET_VALUE_OF_KEY)
+            || self.extra_keys.iter().any(|extra| name.bytes() == &**extra)
     }
 }
 
@@ -270,35 +274,47 @@ fn changed(value: &Value, clean: Cow<'_, str>) -> Value {
     }
 }
 
-/// Lower case, percent-decoded (ASCII only), without `-` and `_`. Frameworks put structure into keys: of
-/// `user[password]`, `tokens[0]` and `tags[]` the innermost name counts. Inline up to 24 bytes.
-fn normalize(key: &str) -> CompactString {
-    let mut name = CompactString::const_new("");
-    let mut entered = false;
-    let mut bytes = key.bytes();
-    while let Some(byte) = bytes.next() {
-        let byte = if byte == b'%' {
-            decode(&mut bytes).unwrap_or(b'%')
-        } else {
-            byte
+/// A key as secrets are spelled: lower case, percent-decoded, without `-` and `_`. Frameworks put structure into keys: of
+/// `user[password]`, `tokens[0]` and `tags[]` the innermost name counts. On the stack: there is one for each pair.
+struct Name {
+    letters: [u8; MAX_KEY],
+    length: usize,
+}
+
+impl Name {
+    /// `None` for what is too long to be a name.
+    fn of(key: &str) -> Option<Self> {
+        let mut name = Self {
+            letters: [0; MAX_KEY],
+            length: 0,
         };
-        match byte {
-            b'[' => entered = true,
-            b'0'..=b'9' if entered => {}
-            b'-' | b'_' | b' ' | b'+' | b']' => {}
-            _ => {
-                if std::mem::take(&mut entered) {
-                    name.clear();
+        let mut entered = false;
+        let mut bytes = key.bytes();
+        while let Some(byte) = bytes.next() {
+            let byte = if byte == b'%' {
+                decode(&mut bytes).unwrap_or(b'%')
+            } else {
+                byte
+            };
+            match byte {
+                b'[' => entered = true,
+                b'0'..=b'9' if entered => {}
+                b'-' | b'_' | b' ' | b'+' | b']' => {}
+                _ => {
+                    if std::mem::take(&mut entered) {
+                        name.length = 0;
+                    }
+                    *name.letters.get_mut(name.length)? = byte.to_ascii_lowercase();
+                    name.length += 1;
                 }
-                name.push(if byte.is_ascii() {
-                    char::from(byte.to_ascii_lowercase())
-                } else {
-                    '\u{fffd}'
-                });
             }
         }
+        Some(name)
     }
-    name
+
+    fn bytes(&self) -> &[u8] {
+        self.letters.get(..self.length).unwrap_or_default()
+    }
 }
 
 /// Two hexadecimal digits, taken only if they are there.

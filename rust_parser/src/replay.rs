@@ -211,7 +211,7 @@ fn open(path: &Path) -> Result<Stream, ReplayError> {
             Err(OpenError::Foreign) => Err(foreign("cut off at byte 8, inside the header of a recording".to_owned())),
         };
     }
-    match PacketReplay::open(Source::new(Box::new(file))) {
+    match PacketReplay::open(Box::new(file) as Source) {
         Ok(packets) => Ok(Stream::Packets(Box::new(packets))),
         Err(PacketError::Read { error, .. }) => Err(failed(error)),
         Err(error) => Err(foreign(format!("neither a recording nor a packet capture: {error}"))),

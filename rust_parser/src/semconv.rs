@@ -38,6 +38,10 @@ keys! {
         HOST_NAME = "host.name";
         /// `send` or `receive` decide the kind of a messaging span.
         MESSAGING_OPERATION_TYPE = "messaging.operation.type";
+        /// This end of the socket; only in packet captures, where no resource says who it is.
+        NETWORK_LOCAL_ADDRESS = "network.local.address";
+        /// This end's port.
+        NETWORK_LOCAL_PORT = "network.local.port";
         /// The other end of the socket.
         NETWORK_PEER_ADDRESS = "network.peer.address";
         /// The other end's port.

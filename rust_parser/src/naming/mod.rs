@@ -48,23 +48,18 @@ impl Names {
 
     /// The low-cardinality form of a path of this service.
     fn route(&mut self, service: &str, path: &str) -> Route {
-        if !self.services.contains_key(service) {
-            let own = if self.services.len() < MAX_SERVICES {
-                service
-            } else {
-                ""
-            };
-            self.services
-                .entry(Text::from(own))
-                .or_insert_with(|| Routes::new(self.limits));
+        if let Some(routes) = self.services.get_mut(service) {
+            return routes.route(path);
         }
-        match self.services.get_mut(service) {
-            Some(routes) => routes.route(path),
-            None => self
-                .services
-                .get_mut("")
-                .map_or(Route::Overflow, |shared| shared.route(path)),
-        }
+        let own = if self.services.len() < MAX_SERVICES {
+            service
+        } else {
+            ""
+        };
+        self.services
+            .entry(Text::from(own))
+            .or_insert_with(|| Routes::new(self.limits))
+            .route(path)
     }
 }
 
@@ -76,41 +71,44 @@ pub fn span_name(names: &mut Names, service: &str, facts: &Facts, attributes: &[
         Some("") => None,
         other => other,
     };
-    let (target, template) = match &facts.target {
-        Target::Path(path) => match names.route(service, path) {
-            Route::Template(template) => (Some(template.clone()), Some(template)),
-            Route::Overflow => (Some(Text::const_new("/*")), None),
-            Route::None => (None, None),
-        },
-        Target::Name(name) if !name.is_empty() => (Some(name.clone()), None),
-        Target::Name(_) | Target::None => (None, None),
+    let route = match &facts.target {
+        Target::Path(path) => names.route(service, path),
+        Target::Name(_) | Target::None => Route::None,
     };
-    if let (Target::Name(_) | Target::None, Some(summary)) =
-        (&facts.target, find(attributes, semconv::DB_QUERY_SUMMARY))
-    {
-        return Named {
-            name: Some(summary),
-            template: None,
-        };
-    }
+    let target = match (&route, &facts.target) {
+        (Route::Template(template), _) => template.as_str(),
+        (Route::Overflow, _) => "/*",
+        (Route::None, Target::Name(name)) => name,
+        (Route::None, _) => "",
+    };
+    // The conventions put a query's summary first; HTTP has none, so nobody looks for it there.
+    let summary = match facts.target {
+        Target::Path(_) => None,
+        Target::Name(_) | Target::None => find(attributes, semconv::DB_QUERY_SUMMARY),
+    };
     let name = match (operation, target) {
-        (Some(operation), Some(target)) => {
+        _ if summary.is_some() => summary.cloned(),
+        (Some(operation), "") => Some(Text::from(operation)),
+        (Some(operation), target) => {
             let mut name = Text::with_capacity(operation.len() + 1 + target.len());
             name.push_str(operation);
             name.push(' ');
-            name.push_str(&target);
+            name.push_str(target);
             Some(name)
         }
-        (Some(operation), None) => Some(Text::from(operation)),
-        (None, Some(target)) => Some(target),
-        (None, None) => find(attributes, semconv::DB_SYSTEM_NAME),
+        (None, "") => find(attributes, semconv::DB_SYSTEM_NAME).cloned(),
+        (None, target) => Some(Text::from(target)),
+    };
+    let template = match route {
+        Route::Template(template) => Some(template),
+        Route::Overflow | Route::None => None,
     };
     Named { name, template }
 }
 
-fn find(attributes: &[Attribute], key: &str) -> Option<Text> {
+fn find<'a>(attributes: &'a [Attribute], key: &str) -> Option<&'a Text> {
     attributes.iter().find_map(|attribute| match &attribute.value {
-        Value::Text(text) if attribute.key == key && !text.is_empty() => Some(text.clone()),
+        Value::Text(text) if attribute.key == key && !text.is_empty() => Some(text),
         _ => None,
     })
 }

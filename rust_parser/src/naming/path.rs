@@ -28,6 +28,9 @@ const MAX_SEGMENTS: usize = 10;
 /// Words of routes are shorter than this. The longest in the API description of GitHub has 38 characters.
 const MAX_WORD: usize = 48;
 
+/// The common case, decided at once: small letters, not too many.
+const MAX_PLAIN: usize = 24;
+
 /// Extensions of files that a build writes with fingerprints in their names.
 const ASSETS: &[&str] = &[
     "js", "mjs", "css", "map", "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "woff", "woff2", "ttf",
@@ -163,10 +166,10 @@ enum Class<'a> {
 }
 
 fn classify(segment: &str, place: Place) -> Class<'_> {
-    let shape = Shape::of(segment);
-    if shape.is_plain_word() {
+    if segment.len() <= MAX_PLAIN && segment.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return Class::Word;
     }
+    let shape = Shape::of(segment);
     if let Some(placeholder) = data(segment, &shape, place.index) {
         return Class::Data(placeholder);
     }
@@ -256,11 +259,6 @@ impl Shape {
 
     fn letters(&self) -> usize {
         self.lower + self.upper
-    }
-
-    /// The common case, decided at once: small letters and a few dashes.
-    fn is_plain_word(&self) -> bool {
-        self.length <= 24 && self.digits == 0 && self.upper == 0 && !self.odd && self.word_run == self.length
     }
 
     fn is_hex(&self) -> bool {

@@ -138,9 +138,8 @@ fn no_flood_of_paths_gives_a_service_more_names_than_the_limit() {
     let mut seen = std::collections::HashSet::new();
     let mut overflows = 0;
     for number in 0..20_000_usize {
-        let path: String = (0..number % 5)
-            .map(|level| format!("/{}", slug(number.wrapping_mul(31 + level))))
-            .collect();
+        let level = |level: usize| ["/", &slug(number.wrapping_mul(31 + level))].concat();
+        let path: String = (0..number % 5).map(level).collect();
         match names.route("service", &path) {
             Route::Template(template) => _ = seen.insert(template),
             Route::Overflow => overflows += 1,
@@ -236,4 +235,43 @@ fn names_are_operation_and_target_or_what_there_is_of_them() {
         ),
         "SELECT a b"
     );
+}
+
+#[test]
+fn no_path_whatever_its_bytes_gives_a_long_name_or_one_with_odd_characters() {
+    let pieces = [
+        "/", "%", "2f", "%20", "é", "a", "Zz", "9", "-", ".", ";", "?", "@", ":", "{", "eyJ", "0x", "=", "\u{0}", "js",
+    ];
+    let mut state = 1_u64;
+    let mut names = Names::new(Limits {
+        templates: usize::MAX,
+        ever: usize::MAX,
+        children: usize::MAX,
+    });
+    for round in 0..5_000 {
+        let mut path = String::from("/");
+        for _ in 0..round % 120 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            path.push_str(pieces[(state >> 33) as usize % pieces.len()]);
+        }
+        let Route::Template(template) = Names::default().route("service", &path) else {
+            panic!("{path:?}")
+        };
+        assert!(template.starts_with('/') && template.len() < 640, "{template}");
+        assert!(
+            template
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"?%;<>\"\\".contains(&byte)),
+            "{path:?} {template}"
+        );
+        if round < 300 {
+            assert_eq!(
+                names.route("service", &path),
+                Route::Template(template),
+                "a template does not depend on others"
+            );
+        }
+    }
 }

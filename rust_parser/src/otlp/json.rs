@@ -238,7 +238,3 @@ fn decimal(out: &mut Vec<u8>, mut value: u64) {
     }
     out.extend_from_slice(digits.get(digits.len() - taken..).unwrap_or_default());
 }
-
-#[cfg(test)]
-#[path = "json_tests.rs"]
-mod tests;

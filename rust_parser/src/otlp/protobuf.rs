@@ -220,7 +220,3 @@ fn nested(out: &mut Vec<u8>, field: u32, guess: usize, content: impl FnOnce(&mut
         out.splice(room..room + guess, digits.iter().copied());
     }
 }
-
-#[cfg(test)]
-#[path = "protobuf_tests.rs"]
-mod tests;

@@ -6,13 +6,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use compact_str::{format_compact, CompactString};
+use compact_str::format_compact;
 use protocol_parsers::{Attribute, Facts, FailureSide, Text, Value};
 
 use super::{clock::ClockMap, Kind, Link, Resource, Span, SpanEvent, Status};
 use super::{FLAG_PARENT_KNOWN, FLAG_PARENT_REMOTE};
 use crate::context::{Evidence, Lineage};
-use crate::event::Endpoint;
+use crate::event::{Endpoint, Vantage};
 use crate::exchange::{CaptureFacts, Exchange, Perspective};
 use crate::naming::{self, Names};
 use crate::redact::Redaction;
@@ -27,8 +27,8 @@ fn otlp_flags(lineage: &Lineage) -> u32 {
     u32::from(lineage.flags) | FLAG_PARENT_KNOWN | remote
 }
 
-/// Attributes [`build`] may add to those of the protocol; room for them is reserved at once.
-const ADDED: usize = 16;
+/// Attributes [`build`] usually adds to those of the protocol; room for them is reserved at once.
+const ADDED: usize = 10;
 
 /// Makes the span.
 pub fn build(
@@ -96,9 +96,9 @@ fn kind(perspective: Perspective, attributes: &Attributes) -> Kind {
 /// What the socket knows. The names of the protocol (a Host header, a forwarded address) stay: addresses only fill.
 fn add_socket(attributes: &mut Attributes, exchange: &Exchange) {
     let peers = &exchange.peers;
-    let peer = match peers.perspective {
-        Perspective::Client => &peers.server,
-        Perspective::Server => &peers.client,
+    let (local, peer) = match peers.perspective {
+        Perspective::Client => (&peers.client, &peers.server),
+        Perspective::Server => (&peers.server, &peers.client),
     };
     match peer {
         Endpoint::Inet(address) => {
@@ -128,6 +128,10 @@ fn add_socket(attributes: &mut Attributes, exchange: &Exchange) {
         attributes.set(semconv::SERVER_PORT, Value::Int(port));
     }
     peer.add(attributes, semconv::NETWORK_PEER_ADDRESS, semconv::NETWORK_PEER_PORT);
+    if peers.vantage == Vantage::Network {
+        // No process stands behind such a span: without this, nobody could tell who asked.
+        End::of(local).add(attributes, semconv::NETWORK_LOCAL_ADDRESS, semconv::NETWORK_LOCAL_PORT);
+    }
 }
 
 /// An end of a connection, as attributes have it.
@@ -167,18 +171,27 @@ fn address_text(address: IpAddr) -> Text {
     let IpAddr::V4(address) = address else {
         return format_compact!("{address}");
     };
-    let mut text = CompactString::const_new("");
+    let mut digits = [0; 15]; // 255.255.255.255
+    let mut length = 0;
+    let mut put = |byte: u8| {
+        if let Some(slot) = digits.get_mut(length) {
+            *slot = byte;
+            length += 1;
+        }
+    };
     for (at, octet) in address.octets().into_iter().enumerate() {
         if at > 0 {
-            text.push('.');
+            put(b'.');
         }
-        for (unit, floor) in [(100, 100), (10, 10), (1, 0)] {
-            if octet >= floor {
-                text.push(char::from(b'0' + octet / unit % 10));
-            }
+        if octet >= 100 {
+            put(b'0' + octet / 100);
         }
+        if octet >= 10 {
+            put(b'0' + octet / 10 % 10);
+        }
+        put(b'0' + octet % 10);
     }
-    text
+    Text::from(std::str::from_utf8(digits.get(..length).unwrap_or_default()).unwrap_or_default())
 }
 
 /// `error.type` and the status, if the failure counts on this side.

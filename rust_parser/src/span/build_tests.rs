@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use protocol_parsers::{Failure, Target, TraceContext};
 
 use super::*;
-use crate::context::Identity;
-use crate::event::Vantage;
+use crate::context::{Evidence, Identity};
 use crate::exchange::Peers;
 use crate::redact::RedactionOptions;
 
@@ -180,6 +179,18 @@ fn unix_sockets_have_a_path_and_no_port() {
     let span = span_of(&exchange);
     assert_eq!(shown(&span, "client.address"), "-");
     assert_eq!(shown(&span, "server.address"), "/run/db.sock");
+}
+
+#[test]
+fn a_span_of_a_packet_capture_says_who_asked() {
+    let mut exchange = exchange(Perspective::Client);
+    exchange.tid = 0;
+    assert_eq!(shown(&span_of(&exchange), "network.local.address"), "-");
+    Arc::make_mut(&mut exchange.peers).vantage = Vantage::Network;
+    let span = span_of(&exchange);
+    assert_eq!(shown(&span, "network.local.address"), "10.0.0.1");
+    assert_eq!(shown(&span, "network.local.port"), "50000");
+    assert_eq!(shown(&span, "thread.id"), "-");
 }
 
 #[test]

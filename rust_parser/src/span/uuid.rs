@@ -95,7 +95,7 @@ mod tests {
     fn names_of_every_length_around_a_block_border_give_the_published_uuid() {
         for (name, uuid) in [
             ("x".repeat(0), "778f72e5-f77c-594e-9915-b8a66fe1b88d"),
-            ("x".repeat(1), "6833eec6-9f91-52e2-b2eb-7999ad7f5cc4"),
+            ("x".to_owned(), "6833eec6-9f91-52e2-b2eb-7999ad7f5cc4"),
             ("x".repeat(36), "530e76a8-2df3-512d-a121-45637f5d54e4"),
             ("x".repeat(39), "7c69ae69-5803-5f9d-824a-e7f8b7db65cb"),
             ("x".repeat(40), "726d968a-7078-59d9-aec4-5963acb2dc07"),

@@ -20,6 +20,8 @@ pub mod naming;
 pub mod otlp;
 pub mod packets;
 pub mod pipeline;
+#[cfg(feature = "python")]
+pub mod python;
 pub mod recording;
 pub mod redact;
 pub mod replay;

@@ -5,6 +5,10 @@
 //! [`message::Facts`]. Adding a protocol is one file here and one line in [`registry`].
 #![forbid(unsafe_code)]
 
+// Lets the driver of the fuzz crate be included by tests.
+#[cfg(test)]
+extern crate self as protocol_parsers;
+
 pub mod message;
 pub mod parser;
 pub mod registry;

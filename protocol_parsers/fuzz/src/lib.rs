@@ -1,0 +1,3 @@
+//! Fuzzing of every registered protocol with one driver.
+
+pub mod driver;

@@ -1,9 +1,0 @@
-//! (being written)
-use crate::parser::{Definition, Detection, Direction, Pairing, ParseError, Parser, Step};
-pub(crate) static DEFINITION: Definition = Definition { name: "redis", title: "redis", covers: "", ports: &[], pairing: Pairing::InOrder, detect: |_, _| Detection::No, parser: || Box::new(Nothing) };
-struct Nothing;
-impl Parser for Nothing {
-    fn next(&mut self, _: Direction, _: &[u8]) -> Result<Step, ParseError> { Err(ParseError::Malformed("x")) }
-    fn gap(&mut self, _: Direction) {}
-    fn resync(&self, _: Direction, _: &[u8]) -> Option<usize> { None }
-}

@@ -61,7 +61,8 @@ def text(engine_summary: str, ways_out: Sequence[str], cost: OwnCost) -> str:
         lines.append("  lost: " + ", ".join(f"{cause} {count:,}" for cause, count in losses.items()))
     else:
         lines.append("  nothing lost")
-    share = f" ({100 * cost.cpu_seconds / seconds:.1f} % of one core)" if seconds > 0 else ""
+    # Starting up costs about 0.1 s: against less than a second it would say nothing about tracing.
+    share = f" ({100 * cost.cpu_seconds / seconds:.1f} % of one core)" if seconds >= 1 else ""
     lines.append(f"  the tracer used {cost.cpu_seconds:.2f} s CPU{share} and {_bytes(cost.peak_bytes)} memory")
     return "\n".join(lines)
 

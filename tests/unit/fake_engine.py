@@ -111,7 +111,8 @@ class Capture:
 
     def stop(self) -> SpanBatch:
         Script.stopped += 1
-        return self.next(1)
+        waiting, self.waiting = sum(self.waiting), []
+        return self.next(waiting + 1)
 
     def summary(self) -> str:
         return summary(self.sent, time.monotonic_ns() - self.started)

@@ -1,0 +1,75 @@
+"""What a run was, in a few lines for people. Pure: the engine's JSON in, text out."""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCost:
+    """What the tracer itself used."""
+
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def own_cost() -> OwnCost:
+    """CPU and peak memory of this process, without the command it may have started."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    peak = usage.ru_maxrss * 1024
+    try:
+        # ru_maxrss survives exec: started by something larger, it shows that one's peak. VmHWM does not.
+        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
+            peak = next((int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:")), peak)
+    except OSError:
+        pass
+    return OwnCost(usage.ru_utime + usage.ru_stime, peak)
+
+
+def lost(engine_summary: str) -> dict[str, int]:
+    """Return what the engine lost, by cause; only what is not zero."""
+    causes = json.loads(engine_summary).get("lost", {})
+    return {str(cause): int(count) for cause, count in causes.items() if count}
+
+
+def warnings(engine_summary: str) -> list[str]:
+    """Return what a replay found odd in its files."""
+    return [str(text) for text in json.loads(engine_summary).get("warnings", [])]
+
+
+def text(engine_summary: str, ways_out: Sequence[str], cost: OwnCost) -> str:
+    """Return the lines for stderr."""
+    facts = json.loads(engine_summary)
+    spans: dict[str, int] = {name: count for name, count in facts.get("spans", {}).items() if count}
+    total = sum(spans.values())
+    seconds = facts.get("duration_ns", 0) / 1e9
+    rate = f", {total / seconds:,.1f} exchanges/s" if seconds > 0 else ""
+    hooks = f", hooks {facts['hooks']}" if facts.get("hooks") else ""
+    by_protocol = ", ".join(f"{name} {count:,}" for name, count in sorted(spans.items(), key=lambda item: -item[1]))
+    lines = [
+        f"{total:,} spans in {seconds:.1f} s{rate}{hooks}",
+        *([f"  by protocol: {by_protocol}"] if spans else []),
+        f"  {facts.get('connections', 0):,} connections, {facts.get('events', 0):,} events, "
+        f"{_bytes(facts.get('bytes_copied', 0))} copied",
+        *(f"  {line}" for line in ways_out),
+    ]
+    losses = lost(engine_summary)
+    if losses:
+        lines.append("  lost: " + ", ".join(f"{cause} {count:,}" for cause, count in losses.items()))
+    else:
+        lines.append("  nothing lost")
+    # Starting up costs about 0.1 s: against less than a second it would say nothing about tracing.
+    share = f" ({100 * cost.cpu_seconds / seconds:.1f} % of one core)" if seconds >= 1 else ""
+    lines.append(f"  the tracer used {cost.cpu_seconds:.2f} s CPU{share} and {_bytes(cost.peak_bytes)} memory")
+    return "\n".join(lines)
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            break
+        count /= 1024
+    return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"

@@ -105,8 +105,8 @@ const VERDICT_SLOTS: u64 = 65536;
 const PROCESS_SLOTS: u32 = 65536;
 const SLOT_SHARED: u32 = u32::MAX;
 
-/// Records taken per round: bounds the buffer between the ring and the engine (16 KiB pieces: 16 MiB at the worst).
-const RECORDS_PER_ROUND: usize = 1024;
+/// Records taken per round: bounds the buffer between the ring and the engine (16 KiB pieces: 2 MiB at the worst).
+const RECORDS_PER_ROUND: usize = 128;
 
 /// The loaded and attached programs. Dropping it detaches and unloads everything.
 pub struct Kernel {

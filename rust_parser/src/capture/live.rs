@@ -23,8 +23,8 @@ const SILENCE: Duration = Duration::from_millis(50);
 const CLOCK_INTERVAL: Duration = Duration::from_secs(10);
 /// A recording is flushed this often: what a crash may cost.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
-/// A poll returns early with so many spans: bounds the memory between engine and exporters.
-const SPANS_PER_POLL: usize = 8192;
+/// A poll returns early with so many spans (about 1 KiB each): bounds the memory between engine and exporters.
+const SPANS_PER_POLL: usize = 2048;
 
 /// What to capture and where to put it.
 #[derive(Clone, Debug)]
@@ -117,14 +117,16 @@ impl Live {
     pub fn poll(&mut self, timeout: Duration) -> Result<Vec<Span>, LiveError> {
         let deadline = Instant::now() + timeout;
         loop {
-            self.drain()?;
+            let more = self.drain_some()?;
             self.keep_time()?;
             let left = deadline.saturating_duration_since(Instant::now());
             let waiting = self.stream.pipeline.as_mut().map_or(0, Pipeline::waiting);
             if left.is_zero() || waiting >= SPANS_PER_POLL {
                 return Ok(self.stream.take());
             }
-            self.kernel.wait(left.min(DRAIN_INTERVAL));
+            if !more {
+                self.kernel.wait(left.min(DRAIN_INTERVAL));
+            }
         }
     }
 
@@ -140,7 +142,7 @@ impl Live {
         }
         self.stopped = true;
         self.kernel.detach();
-        self.drain()?;
+        while self.drain_some()? {}
         let losses = Event::Loss(now_header(), self.losses());
         self.stream.add(&losses)?;
         if let Some(pipeline) = &mut self.stream.pipeline {
@@ -175,23 +177,23 @@ impl Live {
         losses
     }
 
-    /// Empties the ring.
-    fn drain(&mut self) -> Result<(), LiveError> {
-        loop {
-            let drained = self.kernel.drain();
-            if drained.is_empty() {
-                return Ok(());
-            }
-            let mut joining = Vec::new();
-            for record in (Records { rest: drained }) {
-                if let Some(pid) = self.stream.take_record(record)? {
-                    joining.push(pid);
-                }
-            }
-            self.last_record = Instant::now();
-            self.tell_verdicts()?;
-            self.meet(&joining)?;
+    /// Takes some records out of the ring; false when it is empty. Some, not all: a full ring of small exchanges makes
+    /// hundreds of megabytes of spans, so they are handed on in between.
+    fn drain_some(&mut self) -> Result<bool, LiveError> {
+        let drained = self.kernel.drain();
+        if drained.is_empty() {
+            return Ok(false);
         }
+        let mut joining = Vec::new();
+        for record in (Records { rest: drained }) {
+            if let Some(pid) = self.stream.take_record(record)? {
+                joining.push(pid);
+            }
+        }
+        self.last_record = Instant::now();
+        self.tell_verdicts()?;
+        self.meet(&joining)?;
+        Ok(true)
     }
 
     /// Looks at processes that ran exec: do they run what the user asked for?

@@ -66,7 +66,10 @@ fn start_ticks(stat: &str) -> Option<u64> {
 /// follows may hold secrets and is left out.
 fn command(command_line: &[u8]) -> Vec<String> {
     let mut words = command_line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-    let Some(executable) = words.next() else { return Vec::new() };
+    // A program may rewrite its command line into one text ("nginx: worker process", "redis-server *:6379").
+    let Some(executable) = words.next().map(|word| word.split(' ').next().unwrap_or_default().to_owned()) else {
+        return Vec::new();
+    };
     let mut command = vec![executable];
     if is_interpreter(command.first().map(String::as_str).unwrap_or_default()) {
         let mut module = false;
@@ -111,19 +114,17 @@ fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// The script or module of an interpreter, else the executable's name.
+/// The script or module of an interpreter, else the name the program was called by (Debian's `redis-server` is a link to
+/// another executable), else the executable's.
 fn program_name(executable: &str, command: &[String]) -> String {
-    let program = match command.split_first() {
-        Some((_, [.., script])) if !script.starts_with('-') => base_name(script),
-        _ => base_name(executable),
+    let called = command.first().map_or("", |word| base_name(word.split([':', ' ']).next().unwrap_or(word)));
+    let program = match command {
+        [_, .., script] if !script.starts_with('-') => base_name(script),
+        _ if called.is_empty() => base_name(executable),
+        _ => called.trim_start_matches('-'),
     };
-    let program = if program.is_empty() {
-        base_name(command.first().map_or("", |word| word.split(':').next().unwrap_or(word)))
-    } else {
-        program
-    };
-    let known = [".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".jar", ".pl", ".php"];
-    let stem = known.iter().find_map(|ending| program.strip_suffix(ending)).unwrap_or(program);
+    let endings = [".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".jar", ".pl", ".php"];
+    let stem = endings.iter().find_map(|ending| program.strip_suffix(ending)).unwrap_or(program);
     stem.to_owned()
 }
 
@@ -230,7 +231,7 @@ mod tests {
         };
         assert_eq!(name("/usr/bin/python3.11", "python3 /srv/shop/app.py"), "app");
         assert_eq!(name("/usr/bin/python3.11", "python3 -m uvicorn x:y"), "uvicorn");
-        assert_eq!(name("/usr/bin/redis-check-rdb", "redis-server *:6379"), "redis-check-rdb");
+        assert_eq!(name("/usr/bin/redis-check-rdb", "redis-server *:6379"), "redis-server");
         assert_eq!(name("/usr/sbin/nginx", "nginx: worker process"), "nginx");
     }
 

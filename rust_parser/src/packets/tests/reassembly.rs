@@ -208,6 +208,59 @@ fn a_loss_right_after_the_middle_was_met_is_seen_by_the_acknowledgment_before_it
 }
 
 #[test]
+fn a_request_captured_after_the_response_that_acknowledges_it_still_comes() {
+    let mut talk = Conversation::new();
+    let late = talk.lose(true, ACK, b"GET");
+    talk.lose(true, ACK, b" / ");
+    talk.response(b"200");
+    talk.push(&late);
+    talk.response(b"more");
+    let events = events(&talk);
+    assert_eq!(
+        conversation(&events),
+        ["open", ">200", "<GET", "<<3>", ">more", "close"]
+    );
+}
+
+#[test]
+fn a_keep_alive_probe_in_the_middle_of_a_connection_is_no_start() {
+    let mut talk = Conversation::new();
+    talk.response(b"x");
+    let mut probe = talk.segment(true, ACK, b"\0");
+    probe.sequence -= 1;
+    talk.push(&probe);
+    talk.request(b"GET");
+    let (events, counters) = decode(Limits::default(), &talk.packets);
+    assert_eq!(conversation(&events), ["open", ">x", "<GET", "close"]);
+    assert_eq!(counters, super::Counters::default());
+}
+
+#[test]
+fn bytes_before_the_start_are_counted() {
+    let mut talk = Conversation::new();
+    let early = talk.lose(true, ACK, b"early");
+    talk.request(b"late");
+    talk.push(&early);
+    let (events, counters) = decode(Limits::default(), &talk.packets);
+    assert_eq!(text(&events, 1, Way::Sent), "late");
+    assert_eq!(counters.bytes_before_start, 5);
+}
+
+#[test]
+fn a_server_that_lost_its_first_answer_may_answer_with_other_numbers() {
+    let mut talk = Conversation::new();
+    talk.send(true, SYN, b"");
+    talk.send(false, SYN | ACK, b"");
+    talk.server = 777_000;
+    talk.send(false, SYN | ACK, b"");
+    talk.request(b"GET");
+    talk.response(b"200");
+    let (events, counters) = decode(Limits::default(), &talk.packets);
+    assert_eq!(conversation(&events), ["open", ">GET", "<200", "close"]);
+    assert_eq!(counters, super::Counters::default());
+}
+
+#[test]
 fn syn_and_ack_alone_is_a_handshake_and_a_syn_captured_late_changes_nothing() {
     let mut talk = Conversation::new();
     let syn = talk.lose(true, SYN, b"");

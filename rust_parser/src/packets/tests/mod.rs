@@ -4,6 +4,7 @@
 mod build;
 mod files;
 mod layers;
+mod life;
 mod random;
 mod reassembly;
 mod speed;

@@ -18,17 +18,6 @@ pub struct Packet<'a> {
     pub wire_length: u32,
 }
 
-impl Record<'_> {
-    /// What it means that no byte follows.
-    pub(super) fn at_end(input: &Input) -> Self {
-        if input.is_cut() {
-            Self::Cut(input.offset())
-        } else {
-            Self::End
-        }
-    }
-}
-
 /// What the next record of a file is.
 pub(super) enum Record<'a> {
     Packet(Packet<'a>),
@@ -40,6 +29,17 @@ pub(super) enum Record<'a> {
     End,
     /// The file ends inside the record that starts at this offset.
     Cut(u64),
+}
+
+impl Record<'_> {
+    /// What it means that no byte follows.
+    pub(super) fn at_end(input: &Input) -> Self {
+        if input.is_cut() {
+            Self::Cut(input.offset())
+        } else {
+            Self::End
+        }
+    }
 }
 
 enum Format {

@@ -2,9 +2,10 @@
 
 use crate::event::{Endpoint, Event, Open, Role, Vantage, Way};
 
+use super::ends::{Key, Side};
 use super::output::{header, Outlet, Output};
 use super::stream::{Part, Stream, Taken};
-use super::tcp::{Kind, Peer, Segment};
+use super::tcp::{Kind, Segment};
 
 /// So many segments in a row whose sequence numbers do not fit mean that another connection uses the addresses, whose
 /// handshake was not captured. One may be a forged or damaged packet.
@@ -15,61 +16,6 @@ const AFTER_CLOSE_WINDOW: i32 = 16 * 1024 * 1024;
 
 /// A SYN/ACK acknowledges the SYN and at most the payload that came with it (TCP Fast Open).
 const MAX_SYN_PAYLOAD: u32 = 65_535;
-
-/// Both ends, the smaller one first, so that both directions have the same key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    low: Peer,
-    high: Peer,
-}
-
-/// One of the two ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    Low,
-    High,
-}
-
-impl Side {
-    fn opposite(self) -> Self {
-        match self {
-            Self::Low => Self::High,
-            Self::High => Self::Low,
-        }
-    }
-}
-
-impl Key {
-    /// The key, and which side sent.
-    #[inline]
-    pub(super) fn of(segment: &Segment<'_>) -> (Self, Side) {
-        let (source, destination) = (segment.source, segment.destination);
-        if source <= destination {
-            (
-                Self {
-                    low: source,
-                    high: destination,
-                },
-                Side::Low,
-            )
-        } else {
-            (
-                Self {
-                    low: destination,
-                    high: source,
-                },
-                Side::High,
-            )
-        }
-    }
-
-    fn peer(&self, side: Side) -> Peer {
-        match side {
-            Side::Low => self.low,
-            Side::High => self.high,
-        }
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {

@@ -99,7 +99,7 @@ impl Fragments {
             more,
             ..
         } = *fragment;
-        let end = offset + length;
+        let end = offset.saturating_add(length);
         if end > MAX_DATAGRAM || length == 0 || (more && length % 8 != 0) {
             counters.fragments_dropped += 1;
             return None;

@@ -21,6 +21,7 @@ mod capture;
 mod connection;
 mod counters;
 mod decoder;
+mod ends;
 mod error;
 mod fields;
 mod fragments;

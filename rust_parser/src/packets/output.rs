@@ -10,7 +10,7 @@ use super::fields::count;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections known at once, finished ones included; the one silent for longest is forgotten. 131,072 take about
-    /// 70 MB.
+    /// 60 MB.
     pub connections: usize,
     /// Bytes that wait behind a missing range in one direction: above the largest receive buffer that Linux gives by
     /// itself (6 MiB), so that a retransmission that a real receiver could wait for is waited for.

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::connection::{Connection, Key, Verdict};
+use super::connection::{Connection, Verdict};
+use super::ends::Key;
 use super::output::Output;
 use super::tcp::Segment;
 

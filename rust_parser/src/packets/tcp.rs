@@ -57,6 +57,9 @@ pub(super) enum Header<'a> {
     Cut,
 }
 
+/// No stack hands down more at once than 512 KiB (BIG TCP); a length field filled in later may say anything.
+const MAX_PAYLOAD: u32 = 16 * 1024 * 1024;
+
 const FIN: u8 = 1;
 const SYN: u8 = 2;
 const RST: u8 = 4;
@@ -75,6 +78,9 @@ fn parse<'a>(body: &Body<'a>) -> Option<Header<'a>> {
     let (Some(length), 20..) = (body.length.checked_sub(count(header)), header) else {
         return Some(Header::Malformed);
     };
+    if length > MAX_PAYLOAD {
+        return Some(Header::Malformed);
+    }
     let kind = match (flags & RST != 0, flags & SYN != 0, flags & ACK != 0) {
         (true, _, _) => Kind::Reset,
         (_, true, true) => Kind::SynAck,

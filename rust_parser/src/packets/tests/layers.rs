@@ -1,7 +1,8 @@
 //! Every link type, IP variant and fragment order leads to the same TCP bytes.
 
 use super::build::{ethernet, ip4, ip6, pcap, Conversation, PcapKind, Tcp, ACK, PLAIN};
-use super::{decode, opens, replay, text, Limits, Seen};
+use super::random::Random;
+use super::{decode, opens, replay, seen, text, Limits, Packet, PacketDecoder, Seen};
 use crate::event::{Endpoint, Way};
 use crate::packets::Counters;
 
@@ -144,7 +145,14 @@ fn extension_headers_of_ipv6_are_followed() {
     assert_found(229, ip6(true, 0, &front(&[43, 0], &front(&options, &routing))));
     let atomic = front(&[6, 0, 0, 0, 0, 0, 0, 1], &tcp);
     assert_found(229, ip6(true, 44, &atomic));
-    let endless = front(&[60, 0, 0, 0, 0, 0, 0, 0].repeat(12), &tcp);
+    let many = |count: usize| {
+        front(
+            &front(&[60, 0, 0, 0, 0, 0, 0, 0].repeat(count), &[6, 0, 0, 0, 0, 0, 0, 0]),
+            &tcp,
+        )
+    };
+    assert_found(229, ip6(true, 60, &many(7)));
+    let endless = many(12);
     assert_eq!(replayed(229, &[ip6(true, 60, &endless)]).1.packets_malformed, 1);
     assert_eq!(replayed(229, &[ip6(true, 50, &tcp)]).1.packets_not_tcp, 1);
 }
@@ -243,6 +251,67 @@ fn fragments_are_forgotten_after_their_time_and_bounded_in_number() {
         at(1, &ip4(true, 6, 1, 0x2000, &[0; 7])),
     ];
     assert_eq!(decode(Limits::default(), &outside).1.fragments_dropped, 2);
+}
+
+#[test]
+fn damaged_headers_and_impossible_lengths_never_panic() {
+    let mut random = Random::new(1);
+    let tagged = front(
+        &[8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 1, 2, 3, 4, 5, 6, 0, 0],
+        &segment().ip4(),
+    );
+    let mut frames = [fragments4(7), fragments6(7)].concat();
+    frames.extend([
+        segment().ip4(),
+        ip6(true, 6, &segment().bytes()),
+        tagged,
+        segment().ethernet(),
+    ]);
+    let mut decoder = PacketDecoder::default();
+    for _ in 0..100_000 {
+        let mut frame = frames[random.below(frames.len())].clone();
+        for _ in 0..random.below(4) {
+            let at = random.below(frame.len());
+            frame[at] = random.below(256) as u8;
+        }
+        let captured = &frame[..frame.len() - random.below(10).min(frame.len())];
+        let link_type = [101, 1, 0, 113, 276][random.below(5)];
+        let wire_length = [captured.len() as u32, u32::MAX, 1 << 30, 70_000, 0][random.below(5)];
+        let time_ns = random.below(1 << 40) as u64;
+        let packet = Packet {
+            time_ns,
+            link_type,
+            captured,
+            wire_length,
+        };
+        decoder.packet(&packet, &mut |event| {
+            super::seen(event);
+        });
+    }
+    decoder.finish(&mut |event| {
+        super::seen(event);
+    });
+}
+
+#[test]
+fn a_packet_longer_than_anything_sent_is_malformed() {
+    for (mut ip, length_at) in [
+        (segment().ip4(), 2),
+        (ip6(true, 6, &segment().bytes()), 4),
+        (fragments4(7)[2].clone(), 2),
+    ] {
+        ip[length_at..length_at + 2].fill(0);
+        let packet = Packet {
+            time_ns: 1,
+            link_type: 101,
+            captured: &ip,
+            wire_length: u32::MAX,
+        };
+        let mut decoder = PacketDecoder::default();
+        decoder.packet(&packet, &mut |event| assert!(!matches!(seen(event), Seen::Data { .. })));
+        let counters = decoder.counters();
+        assert_eq!(counters.packets_malformed + counters.fragments_dropped, 1);
+    }
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod build;
 mod files;
 mod layers;
+mod life;
+mod random;
 mod reassembly;
 mod speed;
 mod tshark;

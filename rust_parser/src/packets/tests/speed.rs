@@ -57,7 +57,7 @@ fn traffic(connections: u16, packets: usize, payload: &[u8]) -> Vec<(u64, Vec<u8
 fn captures_are_read_fast() {
     measure(
         "64 kB segments, 1 connection",
-        &traffic(1, 4000, &[7; 60_000]),
+        &traffic(1, 4000, &vec![7; 60_000]),
         240_000_000,
     );
     measure(

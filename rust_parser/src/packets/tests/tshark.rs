@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::build::{pcap, PLAIN};
+use super::random::conversation;
 use super::{opens, replay, Seen};
 use crate::event::{Endpoint, Way};
 
@@ -121,44 +123,76 @@ fn ours(events: &[Seen]) -> (Directions, Vec<(String, String)>) {
     (directions, holes)
 }
 
+/// Compares one file; `None` when tshark does not run.
+fn compare(file: &Path, found: &mut Found) -> Option<()> {
+    let expected = expected(file)?;
+    let replayed = replay(&std::fs::read(file).unwrap()).unwrap();
+    assert!(replayed.error.is_none(), "{}", file.display());
+    let (ours, holes) = ours(&replayed.all());
+    let keys: std::collections::BTreeSet<_> = expected.keys().chain(ours.keys()).collect();
+    for key in keys {
+        let (ours, theirs) = (ours.get(key), expected.get(key));
+        if holes.contains(key) {
+            // Behind a hole that nobody acknowledged tshark shows nothing.
+            found.with_holes += 1;
+            assert!(ours.map(Vec::len) >= theirs.map(Vec::len), "{} {key:?}", file.display());
+            continue;
+        }
+        found.compared += 1;
+        found.bytes += ours.map_or(0, Vec::len);
+        if ours != theirs {
+            let lengths = (ours.map(Vec::len), theirs.map(Vec::len));
+            found
+                .different
+                .push(format!("{} {key:?}: ours, tshark {lengths:?}", file.display()));
+        }
+    }
+    Some(())
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    compared: usize,
+    bytes: usize,
+    with_holes: usize,
+    different: Vec<String>,
+}
+
 #[test]
 #[ignore = "runs tshark twice for each capture; use --ignored"]
 #[allow(clippy::print_stderr)]
 fn real_captures_give_the_bytes_that_tshark_gives() {
-    let (mut files, mut compared, mut with_holes, mut bytes) = (Vec::new(), 0, 0, 0);
+    let (mut files, mut found) = (Vec::new(), Found::default());
     captures(&traffic(), &mut files);
     files.sort();
     if files.is_empty() {
         return eprintln!("skipped: no captures in {}", traffic().display());
     }
-    let mut different = Vec::new();
     for file in &files {
-        let Some(expected) = expected(file) else {
+        if compare(file, &mut found).is_none() {
             return eprintln!("skipped: tshark does not run");
-        };
-        let replayed = replay(&std::fs::read(file).unwrap()).unwrap();
-        assert!(replayed.error.is_none(), "{}", file.display());
-        let (ours, holes) = ours(&replayed.all());
-        let keys: std::collections::BTreeSet<_> = expected.keys().chain(ours.keys()).collect();
-        for key in keys {
-            let (ours, theirs) = (ours.get(key), expected.get(key));
-            if holes.contains(key) {
-                // Behind a hole that nobody acknowledged tshark shows nothing.
-                with_holes += 1;
-                assert!(ours.map(Vec::len) >= theirs.map(Vec::len), "{} {key:?}", file.display());
-                continue;
-            }
-            compared += 1;
-            bytes += ours.map_or(0, Vec::len);
-            if ours != theirs {
-                let lengths = (ours.map(Vec::len), theirs.map(Vec::len));
-                different.push(format!("{} {key:?}: ours, tshark {lengths:?}", file.display()));
-            }
         }
     }
-    eprintln!(
-        "{} captures, {compared} directions compared ({bytes} bytes), {with_holes} more have holes",
-        files.len()
-    );
-    assert!(different.is_empty(), "{different:#?}");
+    assert!(found.different.is_empty(), "{found:#?}");
+    eprintln!("{} captures: {found:?}", files.len());
+}
+
+#[test]
+#[ignore = "runs tshark twice for each capture; use --ignored"]
+#[allow(clippy::print_stderr)]
+fn generated_captures_give_the_bytes_that_tshark_gives() {
+    let folder = std::env::temp_dir().join(format!("ebpf-otlp-tracer-packets-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut found = Found::default();
+    for seed in 0..20 {
+        let file = folder.join(format!("{seed}.pcap"));
+        std::fs::write(&file, pcap(PLAIN, &conversation(seed, 0).packets)).unwrap();
+        if compare(&file, &mut found).is_none() {
+            return eprintln!("skipped: tshark does not run");
+        }
+    }
+    assert!(found.different.is_empty(), "{found:#?}");
+    assert_eq!((found.compared, found.with_holes), (40, 0));
+    std::fs::remove_dir_all(&folder).unwrap();
+    eprintln!("20 captures: {found:?}");
 }

@@ -11,7 +11,7 @@ use protocol_parsers::{Definition, Direction, Message, Parser, Step};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Said {
     /// A message at this position of its direction, of this length.
-    Message(Direction, u64, u64, Message),
+    Message(Direction, u64, u64, Box<Message>),
     /// The bytes at this position could not be read.
     Lost(Direction, u64),
     /// Nothing more is read.
@@ -104,7 +104,7 @@ impl Connection {
                 }
                 Ok(Step::Message { len, message }) => {
                     assert!(len > 0 || !way.empty, "two empty messages at {}", way.position);
-                    said.push(Said::Message(direction, way.position, len, *message));
+                    said.push(Said::Message(direction, way.position, len, message));
                     way.take(len);
                 }
                 Ok(Step::Become(name)) => {
@@ -123,7 +123,7 @@ impl Connection {
     pub fn end(&mut self, direction: Direction) {
         if let Some(message) = self.parser.end(direction) {
             let position = self.ways[usize::from(direction == Direction::ToClient)].position;
-            self.said.push(Said::Message(direction, position, 0, *message));
+            self.said.push(Said::Message(direction, position, 0, message));
         }
     }
 }

@@ -137,7 +137,7 @@ pub(super) fn begins(front: &Name) -> bool {
 }
 
 /// The longest option word.
-pub(super) const MAX_OPTION: u64 = 16;
+pub(super) const MAX_OPTION: usize = 16;
 
 /// Whether this argument is a word of the language and no value. Only words of this list are ever shown in its place.
 pub(super) fn is_option_word(word: &str) -> bool {
@@ -842,7 +842,7 @@ mod tests {
     fn both_tables_are_sorted_and_hold_nothing_twice() {
         assert!(COMMANDS.is_sorted_by(|one, next| one.name < next.name));
         assert!(OPTIONS.is_sorted_by(|one, next| one < next));
-        assert!(OPTIONS.iter().all(|word| word.len() as u64 <= MAX_OPTION));
+        assert!(OPTIONS.iter().all(|word| word.len() <= MAX_OPTION));
     }
 
     #[test]

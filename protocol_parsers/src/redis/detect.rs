@@ -77,7 +77,7 @@ fn inline(bytes: &[u8]) -> Detection {
     let end = shown.iter().position(|byte| *byte == b'\n');
     let line = end.and_then(|end| shown.get(..end)).unwrap_or(shown);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.iter().any(|byte| byte.is_ascii_control()) {
+    if line.iter().any(u8::is_ascii_control) {
         return Detection::No;
     }
     let mut words = line.split(|byte| *byte == b' ');
@@ -157,12 +157,11 @@ fn status(shown: &[u8], cut: bool) -> Detection {
 
 /// The time in front of a line of MONITOR.
 fn monitored(text: &[u8]) -> bool {
-    let mut parts = text.splitn(2, |byte| *byte == b' ');
-    let time = parts.next().unwrap_or_default();
-    let dots = time.iter().filter(|byte| **byte == b'.').count();
-    dots == 1
-        && time.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
-        && parts.next().is_some_and(|rest| rest.starts_with(b"["))
+    let end = text.iter().position(|byte| *byte == b' ').unwrap_or(text.len());
+    let (time, rest) = text.split_at(end);
+    let mut parts = time.split(|byte| *byte == b'.');
+    let digits = |part: Option<&[u8]>| part.is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
+    digits(parts.next()) && digits(parts.next()) && parts.next().is_none() && rest.starts_with(b" [")
 }
 
 /// A word of capitals after the minus sign.
@@ -179,10 +178,9 @@ fn error(shown: &[u8]) -> Detection {
 /// Any other value, with what follows its first line where that is at hand.
 fn value(bytes: &[u8]) -> Detection {
     let (read, size) = match token(bytes) {
-        Err(_) => return Detection::No,
-        Ok(None) if bytes.len() < MAX_REPLY => return Detection::NeedMore,
-        Ok(None) => return Detection::No,
         Ok(Some(read)) => read,
+        Ok(None) if bytes.len() < MAX_REPLY => return Detection::NeedMore,
+        Ok(None) | Err(_) => return Detection::No,
     };
     let rest = usize::try_from(size)
         .ok()
@@ -252,7 +250,7 @@ fn starts_line(bytes: &[u8], at: usize) -> bool {
 /// A whole first line of a value, and a value behind it where there is one.
 fn is_value(bytes: &[u8]) -> bool {
     match token(bytes) {
-        Ok(Some((Token::EndOfAggregate | Token::Chunk { .. }, _))) | Ok(None) | Err(_) => false,
+        Ok(Some((Token::EndOfAggregate | Token::Chunk { .. }, _)) | None) | Err(_) => false,
         Ok(Some((read, size))) => {
             let rest = usize::try_from(size)
                 .ok()

@@ -84,7 +84,7 @@ impl Query {
             Show::Name | Show::Subcommand if length <= MAX_NAME as u64 => length,
             Show::Key => length.min(MAX_KEY),
             Show::Number | Show::Count if length <= MAX_DIGITS => length,
-            Show::Option if length <= MAX_OPTION => length,
+            Show::Option if length <= MAX_OPTION as u64 => length,
             Show::Name => 0,
             _ => {
                 show = if show == Show::Subcommand { show } else { Show::Hidden };
@@ -223,7 +223,7 @@ impl Query {
     }
 
     fn put_option(&mut self, bytes: &[u8], left: u64) {
-        let mut upper = [0; MAX_OPTION as usize];
+        let mut upper = [0; MAX_OPTION];
         let word = upper.get_mut(..bytes.len()).and_then(|upper| {
             upper.copy_from_slice(bytes);
             upper.make_ascii_uppercase();
@@ -244,11 +244,10 @@ impl Query {
             }
             (Some(b't'), "STORE" | "STOREDIST") => self.keys = left.min(1),
             (Some(b'm'), "KEYS") => self.keys = left,
-            (Some(b'm'), "AUTH") | (Some(b'h'), "SETNAME") => self.hidden = 1,
+            (Some(b'm'), "AUTH") | (Some(b'h'), "SETNAME") | (Some(b'x'), "LIMIT") => self.hidden = 1,
             (Some(b'm'), "AUTH2") | (Some(b'h'), "AUTH") => self.hidden = 2,
             (Some(b'x'), "NOMKSTREAM" | "KEEPREF" | "DELREF" | "ACKED" | "=" | "~") => {}
             (Some(b'x'), "MAXLEN" | "MINID") => self.threshold = true,
-            (Some(b'x'), "LIMIT") => self.hidden = 1,
             (Some(b'x'), _) if self.threshold => self.threshold = false,
             (Some(b'x'), _) => {
                 self.pattern = self.pattern.get(1..).unwrap_or_default();

@@ -66,7 +66,7 @@ const COMMANDS: &[&str] = &[
 
 /// A conversation of valid commands and replies that need not fit each other.
 fn conversation(numbers: &mut Numbers) -> Vec<(Direction, Vec<u8>)> {
-    (0..numbers.below(12) + 1)
+    (0..=numbers.below(12))
         .map(|_| match numbers.below(5) {
             0 | 1 => (ToServer, typed(COMMANDS[numbers.below(COMMANDS.len() as u64)])),
             2 => (

@@ -311,7 +311,8 @@ impl Conversation {
         let dropped = lane.discard();
         lane.jump(rest);
         lane.lost = 0;
-        lane.place = Place::Lost;
+        lane.tail = None;
+        lane.place = Place::Unknown;
         self.parser.gap(direction);
         shared.loss.bytes_unparsed += dropped;
         if stamp.is_some() {

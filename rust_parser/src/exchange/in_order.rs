@@ -13,7 +13,12 @@
 //! * silence of [`SILENCE_NS`], longer for a client that is known to pipeline, and longer than the server ever let the
 //!   connection wait;
 //! * for a client that pipelines: so much time spent at `lowest`, summed up, that an owed response would have come;
-//! * the connection's close, for a client that does not pipeline.
+//! * the end of the connection, for a client that does not pipeline.
+//!
+//! All of this speaks of what was seen, and a loss shows only when the next bytes of its direction arrive. If the client
+//! waits for its answers, the answer to a lost request shows it too: nothing else lowers the balance after the window's
+//! first request. If it pipelines, evidence is believed only after a further request and a further response have
+//! arrived, which proves that none is missing before them.
 //!
 //! One client cannot be told from these: it keeps exactly n > 1 requests in flight at all times, was met in its middle,
 //! and each response is followed by exactly one request, [`ALTERNATIONS`] times without one exception.
@@ -69,6 +74,12 @@ struct Window {
     half_response: bool,
     /// Asked in vain at this time: not again before [`SILENCE_NS`] more.
     asked_ns: u64,
+    /// The responses seen so far answer the requests that began before them, if no response is missing before the next one.
+    proposed: bool,
+    /// Silence was seen at `lowest`, and no message since.
+    silent: bool,
+    /// A response ended that no unseen request before the window explains: a request was lost just now.
+    odd: bool,
     /// The window began with a late attach.
     mid_stream: bool,
 }
@@ -123,6 +134,7 @@ impl InOrder {
         }
         if let Some(window) = &mut self.window {
             window.last_ns = pending.request_start_ns;
+            window.silent = false;
             if pending.reply == Reply::One {
                 window.balance += 1;
             }
@@ -157,7 +169,10 @@ impl InOrder {
                 .longest_wait_ns
                 .saturating_mul(DWELL_PER_WAIT)
                 .max(SILENCE_PIPELINED_NS);
-            if window.begun_at_lowest >= ALTERNATIONS && (!self.pipelines || window.dwell_ns >= waited) {
+            let often = window.begun_at_lowest >= ALTERNATIONS && (!self.pipelines || window.dwell_ns >= waited);
+            if (often || window.silent) && self.pipelines {
+                window.proposed = true;
+            } else if often {
                 self.commit(ledger);
             }
         }
@@ -181,6 +196,9 @@ impl InOrder {
 
     /// See [`super::Pairs::response`].
     pub fn response(&mut self, response: Response, ledger: &mut impl Ledger) {
+        if self.window.as_ref().is_some_and(|window| window.proposed) {
+            self.commit(ledger);
+        }
         if let Some(pending) = self.requests.iter_mut().find(|pending| pending.is_owed()) {
             if let Some(window) = &mut self.window {
                 window.last_ns = response.start_ns;
@@ -194,6 +212,7 @@ impl InOrder {
                 ledger.responded(pending);
             }
             window.respond(response);
+            self.doubt(ledger);
         } else if self.early.len() < MAX_EARLY_RESPONSES {
             self.early.push_back(response);
         } else {
@@ -209,11 +228,20 @@ impl InOrder {
             self.drain(ledger);
         } else if let Some(window) = &mut self.window {
             window.respond_part(part);
+            self.doubt(ledger);
         } else if let Some(response) = self.early.back_mut().filter(|response| response.end_ns.is_none()) {
             response.extend(part);
         } else {
             ledger.loss().parts_without_message += 1;
             self.restart(Cause::Uncertain, part.time_ns, ledger);
+        }
+    }
+
+    /// Starts again if a request was lost.
+    fn doubt(&mut self, ledger: &mut impl Ledger) {
+        if let Some(window) = self.window.as_ref().filter(|window| window.odd && !self.pipelines) {
+            let now = window.last_ns;
+            self.restart(Cause::Uncertain, now, ledger);
         }
     }
 
@@ -258,7 +286,7 @@ impl InOrder {
         }));
     }
 
-    /// The connection was idle at `lowest`, and is at `lowest` now: pairs everything.
+    /// The connection was idle at `lowest`, and all responses seen were seen by a moment at `lowest`: pairs everything.
     fn commit(&mut self, ledger: &mut impl Ledger) {
         let Some(window) = self.window.take() else { return };
         let Window {
@@ -268,6 +296,7 @@ impl InOrder {
             mid_stream,
             ..
         } = *window;
+        // What was proposed ends at an idle moment, so it pairs one to one; later requests are owed what comes next.
         let unseen = usize::try_from(lowest.unsigned_abs())
             .unwrap_or(usize::MAX)
             .min(responses.len());
@@ -297,7 +326,7 @@ impl InOrder {
     /// See [`super::Pairs::deadline`].
     pub fn deadline(&self) -> Option<u64> {
         if let Some(window) = &self.window {
-            if window.requests.is_empty() && window.responses.is_empty() {
+            if window.silent || (window.requests.is_empty() && window.responses.is_empty()) {
                 return None;
             }
             let wait = if window.is_low() {
@@ -320,7 +349,10 @@ impl InOrder {
     /// See [`super::Pairs::on_time`].
     pub fn on_time(&mut self, now: u64, quiet: bool, ledger: &mut impl Ledger) {
         if self.is_idle(now, quiet) {
-            self.commit(ledger);
+            match &mut self.window {
+                Some(window) if self.pipelines => window.silent = true,
+                _ => self.commit(ledger),
+            }
         } else if let Some(window) = &mut self.window {
             window.asked_ns = now;
             if !window.is_low() && now.saturating_sub(window.last_ns) >= STUCK_NS {
@@ -348,7 +380,8 @@ impl InOrder {
             };
             window.is_low() && self.requests.is_empty() && !self.pipelines && window.begun_at_lowest >= begun
         });
-        if ending != Ending::Released && ((quiet && evident) || self.is_idle(now, quiet)) {
+        let idle = !self.pipelines && self.is_idle(now, quiet);
+        if ending != Ending::Released && ((quiet && evident) || idle) {
             self.commit(ledger);
         }
         for pending in std::mem::take(&mut self.requests) {
@@ -402,8 +435,11 @@ impl Window {
         if end_ns.is_none() {
             return;
         }
+        self.silent = false;
+        self.proposed = false;
         self.balance -= 1;
         if self.balance < self.lowest {
+            self.odd |= self.requests.iter().any(|pending| pending.reply == Reply::One);
             self.lowest = self.balance;
             self.begun_at_lowest = 0;
             self.dwell_ns = 0;

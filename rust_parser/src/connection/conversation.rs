@@ -20,8 +20,8 @@ use crate::exchange::{
 use crate::loss::Loss;
 
 /// Errors in a row without a message between them, before a connection is released: a wrongly detected protocol gives an
-/// error at nearly every place, a damaged message one or two.
-pub const MAX_ERRORS_IN_A_ROW: u32 = 16;
+/// error at nearly every place, a damaged message one or two, and a lost piece of a large body a few false starts.
+pub const MAX_ERRORS_IN_A_ROW: u32 = 64;
 
 /// Changes of protocol within one connection. HTTP Upgrade is one.
 const MAX_CHANGES: u32 = 4;
@@ -99,6 +99,7 @@ impl Conversation {
             self.hole(direction, segment.lost, None, shared);
         }
         let mut flow = Flow::On;
+        let changes = self.changes;
         if !segment.bytes.is_empty() {
             let lane = self.lane(direction);
             let end = segment.position.saturating_add(segment.bytes.len() as u64);
@@ -112,6 +113,11 @@ impl Conversation {
                 lane.buffer.extend_from_slice(segment.bytes);
                 flow = self.read_buffer(direction, shared);
             }
+        }
+        let other = direction.opposite();
+        if self.changes != changes && flow == Flow::On && !self.lane(other).buffer.is_empty() {
+            // What waits there is in the new protocol too.
+            flow = self.read_buffer(other, shared);
         }
         if segment.cut > 0 && flow == Flow::On {
             self.hole(direction, segment.cut, Some(segment.stamp), shared);

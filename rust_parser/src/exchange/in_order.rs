@@ -55,6 +55,18 @@ pub const STUCK_NS: u64 = 10_000_000_000;
 /// Messages in a window. Evidence needs a few dozen; more than this says that none will come.
 pub const MAX_WINDOW: usize = 4096;
 
+/// Evidence that waits to be believed. Any response takes it back, or believes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Idle {
+    /// None.
+    #[default]
+    No,
+    /// Silence at `lowest`; a request is awaited, which shows that none is missing before it.
+    Silent,
+    /// The responses seen so far answer the requests before them, if the next response shows that none is missing.
+    Proposed,
+}
+
 /// Messages that are not paired yet, because it is not known which belong together.
 #[derive(Debug, Default)]
 struct Window {
@@ -74,10 +86,8 @@ struct Window {
     half_response: bool,
     /// Asked in vain at this time: not again before [`SILENCE_NS`] more.
     asked_ns: u64,
-    /// The responses seen so far answer the requests that began before them, if no response is missing before the next one.
-    proposed: bool,
-    /// Silence was seen at `lowest`, and no message since.
-    silent: bool,
+    /// How far the evidence got, of a client that pipelines.
+    idle: Idle,
     /// A response ended that no unseen request before the window explains: a request was lost just now.
     odd: bool,
     /// The window began with a late attach.
@@ -134,7 +144,6 @@ impl InOrder {
         }
         if let Some(window) = &mut self.window {
             window.last_ns = pending.request_start_ns;
-            window.silent = false;
             if pending.reply == Reply::One {
                 window.balance += 1;
             }
@@ -170,8 +179,8 @@ impl InOrder {
                 .saturating_mul(DWELL_PER_WAIT)
                 .max(SILENCE_PIPELINED_NS);
             let often = window.begun_at_lowest >= ALTERNATIONS && (!self.pipelines || window.dwell_ns >= waited);
-            if (often || window.silent) && self.pipelines {
-                window.proposed = true;
+            if (often || window.idle == Idle::Silent) && self.pipelines {
+                window.idle = Idle::Proposed;
             } else if often {
                 self.commit(ledger);
             }
@@ -196,7 +205,7 @@ impl InOrder {
 
     /// See [`super::Pairs::response`].
     pub fn response(&mut self, response: Response, ledger: &mut impl Ledger) {
-        if self.window.as_ref().is_some_and(|window| window.proposed) {
+        if self.window.as_ref().is_some_and(|window| window.idle == Idle::Proposed) {
             self.commit(ledger);
         }
         if let Some(pending) = self.requests.iter_mut().find(|pending| pending.is_owed()) {
@@ -326,7 +335,7 @@ impl InOrder {
     /// See [`super::Pairs::deadline`].
     pub fn deadline(&self) -> Option<u64> {
         if let Some(window) = &self.window {
-            if window.silent || (window.requests.is_empty() && window.responses.is_empty()) {
+            if window.idle == Idle::Silent || (window.requests.is_empty() && window.responses.is_empty()) {
                 return None;
             }
             let wait = if window.is_low() {
@@ -350,7 +359,7 @@ impl InOrder {
     pub fn on_time(&mut self, now: u64, quiet: bool, ledger: &mut impl Ledger) {
         if self.is_idle(now, quiet) {
             match &mut self.window {
-                Some(window) if self.pipelines => window.silent = true,
+                Some(window) if self.pipelines => window.idle = Idle::Silent,
                 _ => self.commit(ledger),
             }
         } else if let Some(window) = &mut self.window {
@@ -435,8 +444,7 @@ impl Window {
         if end_ns.is_none() {
             return;
         }
-        self.silent = false;
-        self.proposed = false;
+        self.idle = Idle::No;
         self.balance -= 1;
         if self.balance < self.lowest {
             self.odd |= self.requests.iter().any(|pending| pending.reply == Reply::One);

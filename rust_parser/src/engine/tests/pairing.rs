@@ -191,7 +191,10 @@ fn requests_without_an_answer_come_out_incomplete_at_the_close() {
         bytes,
         captured,
     };
-    let out = run(&mut Engine::new(options()), &whole(&[call.clone()], Role::Client));
+    let out = run(
+        &mut Engine::new(options()),
+        &whole(std::slice::from_ref(&call), Role::Client),
+    );
     assert_eq!(out.len(), 1);
     assert!(out[0].exchange.capture.incomplete);
     assert_eq!(out[0].exchange.end_ns, 2_000);

@@ -154,6 +154,15 @@ fn tls_is_not_copied_but_still_reported() {
 }
 
 #[test]
+fn the_head_of_a_tls_record_read_alone_is_enough() {
+    let mut events = opened(open(Role::Server, true));
+    events.push(received(500, 0, b"\x16\x03\x01\x02\x00"));
+    let mut engine = Engine::new(options());
+    run(&mut engine, &events);
+    assert_eq!(engine.take_verdicts(), [(1, Verdict::NoBytes)]);
+}
+
+#[test]
 fn a_maybe_is_decided_by_the_port_or_by_both_directions() {
     let vague = |server: &str| {
         let mut met = open(Role::Client, true);

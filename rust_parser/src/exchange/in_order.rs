@@ -9,7 +9,8 @@
 //! first `k` responses belong to unseen requests and the rest pair one to one.
 //!
 //! What counts as evidence of idleness, always at `lowest` and with no half-read response:
-//! * [`ALTERNATIONS`] requests began there and none anywhere else: the client waits for its answers;
+//! * [`ALTERNATIONS_ANEW`] requests began there and none anywhere else, by a client that waited for its answers
+//!   [`ALTERNATIONS`] times in its life and never did otherwise;
 //! * silence of [`SILENCE_NS`], longer for a client that is known to pipeline, and longer than the server ever let the
 //!   connection wait;
 //! * for a client that pipelines: so much time spent at `lowest`, summed up, that an owed response would have come;
@@ -20,8 +21,8 @@
 //! first request. If it pipelines, evidence is believed only after a further request and a further response have
 //! arrived, which proves that none is missing before them.
 //!
-//! One client cannot be told from these: it keeps exactly n > 1 requests in flight at all times, was met in its middle,
-//! and each response is followed by exactly one request, [`ALTERNATIONS`] times without one exception.
+//! One client cannot be told from one that waits: it keeps exactly n > 1 requests in flight at all times, was met in its
+//! middle, and each response is followed by exactly one request, [`ALTERNATIONS`] times without one exception.
 
 use std::collections::VecDeque;
 
@@ -33,8 +34,9 @@ use super::{end_one, Cause, Ending, Half, Ledger, Part, Pending, Response, EARLY
 /// can be well above what chance makes of a client with two requests in flight.
 pub const ALTERNATIONS: u32 = 16;
 
-/// The same at the end of the capture, where the window cannot grow any more.
-pub const ALTERNATIONS_AT_END: u32 = 3;
+/// The same in a window of a client that was seen to wait for [`ALTERNATIONS`] answers before, and at the end of the
+/// capture, where the window cannot grow any more.
+pub const ALTERNATIONS_ANEW: u32 = 3;
 
 /// Silence that means idle: 50 ms is longer than nearly every answer takes when others are waiting.
 pub const SILENCE_NS: u64 = 50_000_000;
@@ -105,6 +107,10 @@ pub struct InOrder {
     window: Option<Box<Window>>,
     /// A request began while another was unanswered, at any time.
     pipelines: bool,
+    /// It looks as if one just did; a lost answer looks the same until the next one arrives.
+    overlaps: bool,
+    /// Requests that began while nothing was in flight: how long the client is known to wait for its answers.
+    waits: u32,
     max_in_flight: usize,
 }
 
@@ -122,6 +128,8 @@ impl InOrder {
             early: VecDeque::new(),
             window,
             pipelines: false,
+            overlaps: false,
+            waits: 0,
             max_in_flight,
         }
     }
@@ -162,12 +170,17 @@ impl InOrder {
 
     /// A request is about to begin: what does that say about the responses that are owed?
     fn weigh(&mut self, pending: &Pending, quiet: bool, ledger: &mut impl Ledger) {
-        self.pipelines = self.pipelines || self.requests.iter().any(Pending::is_owed);
-        let Some(window) = &mut self.window else { return };
+        let owed = self.requests.iter().rev().any(Pending::is_owed);
+        self.overlaps |= owed;
+        let Some(window) = &mut self.window else {
+            self.waits = self.waits.saturating_add(u32::from(!owed));
+            return;
+        };
         if window.balance > window.lowest || window.half_response {
-            self.pipelines = true;
+            self.overlaps = true;
         } else if quiet && self.requests.is_empty() && pending.reply == Reply::One {
             window.begun_at_lowest += 1;
+            self.waits = self.waits.saturating_add(1);
             let since = if window.responses.is_empty() {
                 pending.request_start_ns
             } else {
@@ -178,8 +191,13 @@ impl InOrder {
                 .longest_wait_ns
                 .saturating_mul(DWELL_PER_WAIT)
                 .max(SILENCE_PIPELINED_NS);
-            let often = window.begun_at_lowest >= ALTERNATIONS && (!self.pipelines || window.dwell_ns >= waited);
-            if (often || window.idle == Idle::Silent) && self.pipelines {
+            let pipelines = self.pipelines || self.overlaps;
+            let often = if pipelines {
+                window.begun_at_lowest >= ALTERNATIONS && window.dwell_ns >= waited
+            } else {
+                window.begun_at_lowest >= ALTERNATIONS_ANEW && self.waits >= ALTERNATIONS
+            };
+            if pipelines && (often || window.idle == Idle::Silent) {
                 window.idle = Idle::Proposed;
             } else if often {
                 self.commit(ledger);
@@ -205,6 +223,8 @@ impl InOrder {
 
     /// See [`super::Pairs::response`].
     pub fn response(&mut self, response: Response, ledger: &mut impl Ledger) {
+        // No answer is missing before this one, so the overlap was real.
+        self.pipelines |= std::mem::take(&mut self.overlaps);
         if self.window.as_ref().is_some_and(|window| window.idle == Idle::Proposed) {
             self.commit(ledger);
         }
@@ -274,6 +294,7 @@ impl InOrder {
 
     /// Forgets everything unpaired and begins a window.
     fn restart(&mut self, cause: Cause, now: u64, ledger: &mut impl Ledger) {
+        self.overlaps = false;
         let window = self.window.take();
         let mid_stream = window.as_ref().is_some_and(|window| window.mid_stream);
         let (uncertain, responses) = window
@@ -359,7 +380,7 @@ impl InOrder {
     pub fn on_time(&mut self, now: u64, quiet: bool, ledger: &mut impl Ledger) {
         if self.is_idle(now, quiet) {
             match &mut self.window {
-                Some(window) if self.pipelines => window.idle = Idle::Silent,
+                Some(window) if self.pipelines || self.overlaps => window.idle = Idle::Silent,
                 _ => self.commit(ledger),
             }
         } else if let Some(window) = &mut self.window {
@@ -382,14 +403,14 @@ impl InOrder {
     /// See [`super::Pairs::end`].
     pub fn end(&mut self, ending: Ending, now: u64, quiet: bool, ledger: &mut impl Ledger) {
         let evident = self.window.as_ref().is_some_and(|window| {
-            let begun = if ending == Ending::Closed {
-                1
-            } else {
-                ALTERNATIONS_AT_END
-            };
-            window.is_low() && self.requests.is_empty() && !self.pipelines && window.begun_at_lowest >= begun
+            let begun = if ending == Ending::Closed { 1 } else { ALTERNATIONS_ANEW };
+            window.is_low()
+                && self.requests.is_empty()
+                && !self.pipelines
+                && !self.overlaps
+                && window.begun_at_lowest >= begun
         });
-        let idle = !self.pipelines && self.is_idle(now, quiet);
+        let idle = !self.pipelines && !self.overlaps && self.is_idle(now, quiet);
         if ending != Ending::Released && ((quiet && evident) || idle) {
             self.commit(ledger);
         }

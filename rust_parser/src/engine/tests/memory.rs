@@ -167,6 +167,13 @@ fn a_unix_connection_counts_its_positions_and_is_told_apart_by_its_opening() {
     assert_ne!(lineage(10), lineage(11));
 }
 
+#[test]
+fn an_idle_connection_takes_about_a_kibibyte() {
+    use crate::connection::conversation::Conversation;
+    let size = size_of::<crate::connection::Connection>() + size_of::<Conversation>();
+    assert!(size < 1200, "{size} bytes");
+}
+
 /// Not a test of correctness: `cargo test --release --no-default-features -- --ignored --nocapture speed`.
 #[test]
 #[ignore = "measures"]

@@ -82,3 +82,6 @@ class Replay:
 
     def summary(self) -> str:
         """Return the same keys as `Capture.summary` plus "warnings": [text]."""
+
+def protocols() -> list[tuple[str, str, str]]:
+    """Return the registry of protocols: (name for --protocol, title, what is covered)."""

@@ -25,7 +25,7 @@ def require(command: str, proc: Proc | None = None) -> None:
 
 
 def require_host_pids(proc: Proc | None = None) -> None:
-    """Raise `UnsupportedError` in a PID namespace: the kernel counts processes from the host, so nothing would match."""
+    """Raise `UnsupportedError` in a PID namespace: the kernel counts from the host's, so that nothing would match."""
     namespace = (proc or Proc()).link("self", "ns", "pid")
     if namespace not in (None, _INITIAL_PID_NAMESPACE):
         raise UnsupportedError(

@@ -133,10 +133,10 @@ impl Pipeline {
     /// What happened so far.
     pub fn summary(&self) -> Summary {
         let statistics = self.engine.statistics();
-        let loss = self.engine.loss();
+        let counters = self.engine.loss();
         let mut lost: Vec<(String, u64)> =
-            loss.entries().into_iter().map(|(cause, count)| (cause.to_owned(), count)).collect();
-        lost.extend(loss.source.iter().map(|(cause, count)| (cause.clone(), *count)));
+            counters.entries().into_iter().map(|(cause, count)| (cause.to_owned(), count)).collect();
+        lost.extend(counters.source.iter().map(|(cause, count)| (cause.clone(), *count)));
         lost.push(("records_damaged".to_owned(), self.damaged));
         let exchanges = statistics.exchanges.iter();
         Summary {

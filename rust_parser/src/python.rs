@@ -18,7 +18,7 @@ use crate::replay::{Replay as Files, ReplayError};
 use crate::span::{Kind, Span, Status};
 use crate::{otlp, semconv};
 
-pyo3::create_exception!(_engine, EngineError, PyException);
+pyo3::create_exception!(_engine, EngineError, PyException, "What the engine could not do.");
 
 /// What Python sends as JSON. Absent keys mean the default.
 #[derive(Debug, Default, Deserialize)]
@@ -281,6 +281,7 @@ struct Replay {
 #[pymethods]
 impl Replay {
     #[new]
+    #[expect(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over as values")]
     fn new(paths: Vec<PathBuf>, options_json: &str) -> PyResult<Self> {
         let options = Wishes::read(options_json)?.pipeline()?;
         let files = Files::open(&paths, options).map_err(|failed| replay_error(&failed))?;

@@ -84,7 +84,7 @@ impl Replay {
             if self.current.is_none() && !self.open_next()? {
                 break;
             }
-            self.advance()?;
+            self.advance();
         }
         let count = self.ready.len().min(max_spans);
         Ok(self.ready.drain(..count).collect())
@@ -120,8 +120,8 @@ impl Replay {
     }
 
     /// Reads some more of the current file.
-    fn advance(&mut self) -> Result<(), ReplayError> {
-        let Some((input, stream, pipeline)) = &mut self.current else { return Ok(()) };
+    fn advance(&mut self) {
+        let Some((input, stream, pipeline)) = &mut self.current else { return };
         let result = match stream {
             Stream::Recording(reader) => read_block(reader, pipeline, &input.path),
             Stream::Packets(packets) => read_packets(packets, pipeline, &input.path),
@@ -143,7 +143,6 @@ impl Replay {
         } else {
             self.ready.extend(pipeline.take());
         }
-        Ok(())
     }
 }
 

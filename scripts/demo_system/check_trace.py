@@ -1,4 +1,4 @@
-"""Checks the file that the demo wrote: are all spans there, below the right parent, with the right addresses?
+"""Checks the file that the demo wrote: every span is there, below the right parent, with the right addresses.
 
 The file is read with OpenTelemetry's own protobuf definitions, as a collector would read it, so that a field that does
 not exist in OTLP is an error.
@@ -7,7 +7,7 @@ not exist in OTLP is an error.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -43,7 +43,13 @@ class Expected:
 
 
 def _call(
-    name: str, services: tuple[str, str], port: int, evidence: str, more: dict[str, str], below: tuple[Expected, ...] = ()
+    name: str,
+    services: tuple[str, str],
+    *,
+    port: int,
+    evidence: str,
+    more: dict[str, str],
+    below: tuple[Expected, ...] = (),
 ) -> Expected:
     """Both ends of one exchange: the client's span, and the server's below it."""
     both = {"server.address": LOOPBACK, "server.port": str(port), "network.peer.address": LOOPBACK, **more}
@@ -54,10 +60,10 @@ def _call(
 def _expected(ports: Ports, status: int) -> Expected:
     """The trace of one purchase."""
     http, redis = {"http.response.status_code": str(status)}, {"db.system.name": "redis"}
-    price = _call("GET /prices/{id}", ("shop", "prices"), ports.prices, "thread", http)
-    stock = _call("GET", ("shop", "redis-server"), ports.redis, "thread", redis)
+    price = _call("GET /prices/{id}", ("shop", "prices"), port=ports.prices, evidence="thread", more=http)
+    stock = _call("GET", ("shop", "redis-server"), port=ports.redis, evidence="thread", more=redis)
     below = (price, stock) if status == 200 else (price,)
-    return _call("GET /articles/{id}", ("customer", "shop"), ports.shop, "", http, below)
+    return _call("GET /articles/{id}", ("customer", "shop"), port=ports.shop, evidence="", more=http, below=below)
 
 
 def check(path: Path, ports: Ports, statuses: list[int]) -> str:
@@ -102,7 +108,7 @@ def _read(path: Path) -> Iterator[_Seen]:
                     )  # fmt: skip
 
 
-def _values(attributes: list[KeyValue]) -> dict[str, str]:
+def _values(attributes: Iterable[KeyValue]) -> dict[str, str]:
     return {pair.key: str(getattr(pair.value, pair.value.WhichOneof("value") or "string_value")) for pair in attributes}
 
 

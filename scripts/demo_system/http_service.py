@@ -17,7 +17,7 @@ class Handler(BaseHTTPRequestHandler):
         """Return the status and the body of the response to this request."""
         raise NotImplementedError
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server looks for
+    def do_GET(self) -> None:
         """Answer a request."""
         status, body = self.respond()
         payload = json.dumps(body).encode()

@@ -6,6 +6,7 @@ Everything that is started here is stopped here by its pid, whatever happens in 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import signal
@@ -50,9 +51,7 @@ class System:
 
     def buy(self, article: str) -> int:
         """Let the customer ask for an article and return the status it got."""
-        assert self.customer.stdin is not None
-        self.customer.stdin.write(article + "\n")
-        self.customer.stdin.flush()
+        print(article, file=self.customer.stdin, flush=True)
         return int(line_of(self.customer))
 
     def _start_service(self, script: str, *arguments: str) -> tuple[subprocess.Popen[str], int]:
@@ -86,8 +85,7 @@ def attempts(process: subprocess.Popen[str]) -> Iterator[None]:
 
 def line_of(process: subprocess.Popen[str]) -> str:
     """Return the next line a process prints."""
-    assert process.stdout is not None
-    line = process.stdout.readline()
+    line = process.stdout.readline() if process.stdout else ""
     if not line:
         sys.exit(f"demo: {process.args!r} ended with status {process.wait()}")
     return line.strip()
@@ -116,14 +114,14 @@ def trace(system: System, stack: contextlib.ExitStack) -> None:
     running = {"customer": system.customer, "shop": system.shop, "prices": system.prices, "redis": system.redis}
     targets = [part for process in running.values() for part in ("--pid", str(process.pid))]
     command = [str(TRACER), "attach", *targets, "--terminal", "--output", str(RESULT)]
-    print("running, and nothing in them knows of tracing: "
-          + ", ".join(f"{name} (pid {process.pid})" for name, process in running.items()))
+    pids = ", ".join(f"{name} (pid {process.pid})" for name, process in running.items())
+    print(f"running, and nothing in them knows of tracing: {pids}")
     print("$ " + " ".join(["ebpf-otlp-tracer", *command[1:]]) + "\n", flush=True)
     tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own command
     stack.callback(end, tracer)
-    assert tracer.stderr is not None
     # The first thing it says once it is attached. What comes before is an error or a warning.
-    for line in tracer.stderr:
+    said = tracer.stderr or io.StringIO()
+    for line in said:
         print(line, end="", flush=True)
         if line.startswith("tracing "):
             break
@@ -134,7 +132,7 @@ def trace(system: System, stack: contextlib.ExitStack) -> None:
         if got != status:
             sys.exit(f"demo: the shop answered {got}, not {status}")
     tracer.send_signal(signal.SIGINT)
-    summary = tracer.stderr.read()
+    summary = said.read()
     if status := tracer.wait():
         sys.exit(f"{summary}demo: the tracer ended with status {status}")
     print("\n" + summary, flush=True)

@@ -142,7 +142,9 @@ impl Kernel {
                 Err(error) => refused.push((*hooks, error)),
             }
         }
-        let details = refused.iter().map(|(hooks, error)| format!("{}: {}\n", hooks.name(), error.details)).collect();
+        let details: Vec<String> =
+            refused.iter().map(|(hooks, error)| format!("{}: {}\n", hooks.name(), error.details)).collect();
+        let details = details.concat();
         let error = refused.pop().map(|(_, error)| error);
         Err(CaptureError { details, ..error.unwrap_or_else(|| system_error("no family of hooks to try", "")) })
     }
@@ -222,7 +224,9 @@ impl Kernel {
         let mut value = [0; 16];
         let (id, rest) = value.split_at_mut(8);
         id.copy_from_slice(&connection.to_ne_bytes());
-        rest[..4].copy_from_slice(&verdict.to_ne_bytes());
+        for (slot, byte) in rest.iter_mut().zip(verdict.to_ne_bytes()) {
+            *slot = byte;
+        }
         self.verdicts
             .update(&slot.to_ne_bytes(), &value, MapFlags::ANY)
             .map_err(|error| explain("telling a verdict", &error))

@@ -21,7 +21,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::engine::Shared;
 use crate::event::{ConnectionId, Data, Endpoint, Header, Open, Vantage, Way};
-use crate::exchange::{Ending, Peers, Perspective};
+use crate::exchange::{Ending, Met, Peers, Perspective};
 use conversation::{Conversation, Flow, Start};
 use detection::{direction, Choice};
 use lane::Place;
@@ -57,6 +57,8 @@ pub struct Connection {
     id: ConnectionId,
     open: Open,
     opened_ns: u64,
+    /// Met in its middle, after a silence that says that no request is in flight.
+    was_idle: bool,
     sent: Stream,
     received: Stream,
     queue: Queue,
@@ -67,11 +69,12 @@ pub struct Connection {
 
 impl Connection {
     /// Met.
-    pub fn new(header: &Header, open: Open) -> Self {
+    pub fn new(header: &Header, open: Open, was_idle: bool) -> Self {
         let floating = !open.fresh;
         Self {
             id: header.connection,
             opened_ns: header.time_ns,
+            was_idle,
             sent: Stream::new(starting(open.sent, open.sequence), floating),
             received: Stream::new(starting(open.received, open.sequence), floating),
             queue: Queue::default(),
@@ -79,6 +82,11 @@ impl Connection {
             open,
             timer: None,
         }
+    }
+
+    /// How it was met.
+    pub fn open(&self) -> &Open {
+        &self.open
     }
 
     /// Bytes moved.
@@ -272,10 +280,18 @@ impl Connection {
             Direction::ToServer => (sent, received),
             Direction::ToClient => (received, sent),
         };
+        let asks_first = undecided.first_way().map(|way| direction(way, local_is_client)) == Some(Direction::ToServer);
+        let asked = if direction(Way::Sent, local_is_client) == Direction::ToServer { &sent } else { &received };
+        let met = match () {
+            () if undecided.is_fresh() => Met::Fresh,
+            () if (self.was_idle || !definition.pipelined) && asks_first && asked.1 == Place::Known => Met::Idle,
+            () => Met::Busy,
+        };
         let start = Start {
             definition,
             peers: Arc::new(self.peers(local_is_client, shared)),
-            fresh: undecided.is_fresh(),
+            met,
+            opened_ns: self.opened_ns,
             sequence: self.open.sequence,
             to_server,
             to_client,

@@ -80,6 +80,16 @@ fn a_response_head_cut_by_the_copy_limit_keeps_its_status() {
 }
 
 #[test]
+fn a_capture_that_ends_inside_a_response_head_keeps_its_status() {
+    let mut pipeline = start(0, true);
+    moved(&mut pipeline, 1, Way::Received, 0, REQUEST, REQUEST.len());
+    moved(&mut pipeline, 2, Way::Sent, 0, &RESPONSE[..25], 25);
+    let spans = finished(pipeline);
+    assert_eq!(value(&spans[0], "http.response.status_code"), Some(&Value::Int(204)));
+    assert_eq!(value(&spans[0], "ebpf_otlp_tracer.capture.truncated"), Some(&Value::Bool(true)));
+}
+
+#[test]
 fn a_cut_inside_the_start_line_tells_nothing_and_shows_nothing() {
     let mut pipeline = start(0, true);
     moved(&mut pipeline, 1, Way::Received, 0, &REQUEST[..12], 900);

@@ -133,7 +133,7 @@ impl Conversation {
         if std::mem::replace(&mut lane.ended, true) {
             return;
         }
-        shared.loss.bytes_unparsed += lane.discard();
+        self.cut_off(direction, shared);
         if let Some(message) = self.parser.end(direction) {
             let lane = self.lane(direction);
             lane.last = stamp;
@@ -150,9 +150,12 @@ impl Conversation {
 
     /// Nothing follows.
     pub fn end(&mut self, ending: Ending, stamp: Stamp, shared: &mut Shared) {
-        if ending == Ending::Closed {
-            self.end_of(Direction::ToServer, stamp, shared);
-            self.end_of(Direction::ToClient, stamp, shared);
+        for direction in [Direction::ToServer, Direction::ToClient] {
+            match ending {
+                Ending::Closed => self.end_of(direction, stamp, shared),
+                Ending::CaptureEnded => self.cut_off(direction, shared),
+                Ending::Released => {}
+            }
         }
         let quiet = self.is_quiet();
         let mut book = Book {
@@ -336,6 +339,13 @@ impl Conversation {
             Missing::Lost(rest)
         };
         self.gap(direction, missing, shared);
+    }
+
+    /// No byte of this direction follows: what waits is read as far as it goes.
+    fn cut_off(&mut self, direction: Direction, shared: &mut Shared) {
+        if !self.cut(direction, 0, shared) {
+            shared.loss.bytes_unparsed += self.lane(direction).discard();
+        }
     }
 
     /// The rest of the message at the front was not copied: takes what its front tells, if the parser makes something of

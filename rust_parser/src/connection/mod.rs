@@ -40,7 +40,21 @@ pub enum Verdict {
     NoBytes,
     /// Not even lengths.
     Silent,
+    /// Copy nothing up to these positions: bodies that are passed over by length. `None`: everything is read there.
+    Skip {
+        /// Of the bytes sent; the low 32 bits are a TCP sequence number where positions are.
+        sent: Option<u64>,
+        /// Of the bytes received.
+        received: Option<u64>,
+    },
 }
+
+/// A body with so much left is worth telling the kernel: copying it would take the place of other connections' bytes in
+/// the ring, and telling costs two system calls.
+const WORTH_SKIPPING: u64 = 128 * 1024;
+
+/// No farther ahead: TCP sequence numbers are compared within half of their range.
+const SKIPPED_AT_ONCE: u64 = 1 << 30;
 
 /// What is understood of a connection.
 enum State {
@@ -63,6 +77,8 @@ pub struct Connection {
     received: Stream,
     queue: Queue,
     state: State,
+    /// What the kernel was told to skip: up to where, sent and received.
+    skips: [Option<u64>; 2],
     /// The time for which a timer is set.
     pub timer: Option<u64>,
 }
@@ -80,6 +96,7 @@ impl Connection {
             queue: Queue::default(),
             state: State::Undecided(Box::new(Undecided::new(open.fresh))),
             open,
+            skips: [None; 2],
             timer: None,
         }
     }
@@ -240,8 +257,12 @@ impl Connection {
     fn segment(&mut self, way: Way, segment: &Segment, shared: &mut Shared) {
         match &mut self.state {
             State::Speaking(conversation, local_is_client) => {
-                if conversation.take(direction(way, *local_is_client), segment, shared) == Flow::Over {
+                let direction = direction(way, *local_is_client);
+                if conversation.take(direction, segment, shared) == Flow::Over {
                     self.release(segment.stamp, shared);
+                } else {
+                    let body = conversation.body(direction);
+                    self.tell_body(way, body, shared);
                 }
             }
             State::Undecided(undecided) => {
@@ -254,6 +275,25 @@ impl Connection {
                 }
             }
             State::Deaf(_) => {}
+        }
+    }
+
+    /// Tells the kernel about a large body that begins or ends. `body`: where it stands, and what is left of it.
+    fn tell_body(&mut self, way: Way, body: (u64, u64), shared: &mut Shared) {
+        let (position, left) = body;
+        let [sent, received] = &mut self.skips;
+        let told = if way == Way::Sent { sent } else { received };
+        let far_enough = |until: u64| until.saturating_sub(position) > SKIPPED_AT_ONCE / 2;
+        let wanted = match *told {
+            None if left < WORTH_SKIPPING => None,
+            Some(until) if left > 0 && (until == position.saturating_add(left) || far_enough(until)) => Some(until),
+            Some(_) if left == 0 => None,
+            _ => Some(position.saturating_add(left.min(SKIPPED_AT_ONCE))),
+        };
+        if wanted != *told {
+            *told = wanted;
+            let [sent, received] = self.skips;
+            shared.verdicts.push((self.id, Verdict::Skip { sent, received }));
         }
     }
 

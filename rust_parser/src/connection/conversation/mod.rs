@@ -127,6 +127,12 @@ impl Conversation {
         flow
     }
 
+    /// Where a direction stands, and how much follows that nobody reads.
+    pub fn body(&mut self, direction: Direction) -> (u64, u64) {
+        let lane = self.lane(direction);
+        (lane.position, lane.skip)
+    }
+
     /// A direction ended.
     pub fn end_of(&mut self, direction: Direction, stamp: Stamp, shared: &mut Shared) {
         let lane = self.lane(direction);

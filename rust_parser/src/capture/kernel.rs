@@ -9,6 +9,7 @@ use libbpf_rs::{Link, MapCore as _, MapFlags, MapHandle, Object, ObjectBuilder, 
 use libbpf_rs::{RingBuffer, RingBufferBuilder};
 use rustix::event::epoll;
 
+use crate::connection::Verdict;
 use crate::event::ConnectionId;
 
 /// Which family of hooks produces the events.
@@ -218,15 +219,21 @@ impl Kernel {
         self.process_slots.update(&slot, &value.to_ne_bytes(), MapFlags::ANY).map_err(failed)
     }
 
-    /// Tells the kernel side what to copy of a connection: 1 lengths only, 2 nothing.
-    pub fn set_verdict(&self, connection: ConnectionId, verdict: u32) -> Result<(), CaptureError> {
+    /// Tells the kernel side what to copy of a connection.
+    pub fn set_verdict(&self, connection: ConnectionId, verdict: Verdict) -> Result<(), CaptureError> {
         let slot = u32::try_from(connection % VERDICT_SLOTS).unwrap_or_default();
-        let mut value = [0; 16];
-        let (id, rest) = value.split_at_mut(8);
-        id.copy_from_slice(&connection.to_ne_bytes());
-        for (slot, byte) in rest.iter_mut().zip(verdict.to_ne_bytes()) {
-            *slot = byte;
-        }
+        let (code, until): (u32, [Option<u64>; 2]) = match verdict {
+            Verdict::NoBytes => (1, [None; 2]),
+            Verdict::Silent => (2, [None; 2]),
+            Verdict::Skip { sent: None, received: None } => (0, [None; 2]),
+            Verdict::Skip { sent, received } => (3, [sent, received]),
+        };
+        let [sent, received] = until.map(|position| u32::from(position.is_some()));
+        // `struct verdict_slot`
+        let mut value = connection.to_ne_bytes().to_vec();
+        value.extend(code.to_ne_bytes());
+        value.extend((sent | received << 1).to_ne_bytes());
+        value.extend(until.into_iter().flat_map(|position| position.unwrap_or_default().to_ne_bytes()));
         self.verdicts
             .update(&slot.to_ne_bytes(), &value, MapFlags::ANY)
             .map_err(|error| explain("telling a verdict", &error))

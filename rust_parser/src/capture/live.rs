@@ -214,16 +214,11 @@ impl Live {
 
     fn tell_verdicts(&mut self) -> Result<(), LiveError> {
         let verdicts = self.stream.pipeline.as_mut().map(Pipeline::take_verdicts).unwrap_or_default();
-        // A recording keeps the bytes: what nobody understands today is what a later version is tried on.
-        if self.stream.recording.is_some() {
-            return Ok(());
-        }
         for (connection, verdict) in verdicts {
-            let code = match verdict {
-                Verdict::NoBytes => 1,
-                Verdict::Silent => 2,
-            };
-            self.kernel.set_verdict(connection, code)?;
+            // A recording keeps what nobody understands today: a later version is tried on it.
+            if self.stream.recording.is_none() || matches!(verdict, Verdict::Skip { .. }) {
+                self.kernel.set_verdict(connection, verdict)?;
+            }
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::engine::Shared;
 use crate::event::{ConnectionId, Data, Endpoint, Header, Open, Vantage, Way};
-use crate::exchange::{Ending, Peers, Perspective};
+use crate::exchange::{Ending, Met, Peers, Perspective};
 use conversation::{Conversation, Flow, Start};
 use detection::{direction, Choice};
 use lane::Place;
@@ -40,7 +40,21 @@ pub enum Verdict {
     NoBytes,
     /// Not even lengths.
     Silent,
+    /// Copy nothing up to these positions: bodies that are passed over by length. `None`: everything is read there.
+    Skip {
+        /// Of the bytes sent; the low 32 bits are a TCP sequence number where positions are.
+        sent: Option<u64>,
+        /// Of the bytes received.
+        received: Option<u64>,
+    },
 }
+
+/// A body with so much left is worth telling the kernel: copying it would take the place of other connections' bytes in
+/// the ring, and telling costs two system calls.
+const WORTH_SKIPPING: u64 = 128 * 1024;
+
+/// No farther ahead: TCP sequence numbers are compared within half of their range.
+const SKIPPED_AT_ONCE: u64 = 1 << 30;
 
 /// What is understood of a connection.
 enum State {
@@ -57,28 +71,39 @@ pub struct Connection {
     id: ConnectionId,
     open: Open,
     opened_ns: u64,
+    /// Met in its middle, after a silence that says that no request is in flight.
+    was_idle: bool,
     sent: Stream,
     received: Stream,
     queue: Queue,
     state: State,
+    /// What the kernel was told to skip: up to where, sent and received.
+    skips: [Option<u64>; 2],
     /// The time for which a timer is set.
     pub timer: Option<u64>,
 }
 
 impl Connection {
     /// Met.
-    pub fn new(header: &Header, open: Open) -> Self {
+    pub fn new(header: &Header, open: Open, was_idle: bool) -> Self {
         let floating = !open.fresh;
         Self {
             id: header.connection,
             opened_ns: header.time_ns,
+            was_idle,
             sent: Stream::new(starting(open.sent, open.sequence), floating),
             received: Stream::new(starting(open.received, open.sequence), floating),
             queue: Queue::default(),
             state: State::Undecided(Box::new(Undecided::new(open.fresh))),
             open,
+            skips: [None; 2],
             timer: None,
         }
+    }
+
+    /// How it was met.
+    pub fn open(&self) -> &Open {
+        &self.open
     }
 
     /// Bytes moved.
@@ -232,8 +257,12 @@ impl Connection {
     fn segment(&mut self, way: Way, segment: &Segment, shared: &mut Shared) {
         match &mut self.state {
             State::Speaking(conversation, local_is_client) => {
-                if conversation.take(direction(way, *local_is_client), segment, shared) == Flow::Over {
+                let direction = direction(way, *local_is_client);
+                if conversation.take(direction, segment, shared) == Flow::Over {
                     self.release(segment.stamp, shared);
+                } else {
+                    let body = conversation.body(direction);
+                    self.tell_body(way, body, shared);
                 }
             }
             State::Undecided(undecided) => {
@@ -246,6 +275,25 @@ impl Connection {
                 }
             }
             State::Deaf(_) => {}
+        }
+    }
+
+    /// Tells the kernel about a large body that begins or ends. `body`: where it stands, and what is left of it.
+    fn tell_body(&mut self, way: Way, body: (u64, u64), shared: &mut Shared) {
+        let (position, left) = body;
+        let [sent, received] = &mut self.skips;
+        let told = if way == Way::Sent { sent } else { received };
+        let far_enough = |until: u64| until.saturating_sub(position) > SKIPPED_AT_ONCE / 2;
+        let wanted = match *told {
+            None if left < WORTH_SKIPPING => None,
+            Some(until) if left > 0 && (until == position.saturating_add(left) || far_enough(until)) => Some(until),
+            Some(_) if left == 0 => None,
+            _ => Some(position.saturating_add(left.min(SKIPPED_AT_ONCE))),
+        };
+        if wanted != *told {
+            *told = wanted;
+            let [sent, received] = self.skips;
+            shared.verdicts.push((self.id, Verdict::Skip { sent, received }));
         }
     }
 
@@ -272,10 +320,18 @@ impl Connection {
             Direction::ToServer => (sent, received),
             Direction::ToClient => (received, sent),
         };
+        let asks_first = undecided.first_way().map(|way| direction(way, local_is_client)) == Some(Direction::ToServer);
+        let asked = if direction(Way::Sent, local_is_client) == Direction::ToServer { &sent } else { &received };
+        let met = match () {
+            () if undecided.is_fresh() => Met::Fresh,
+            () if (self.was_idle || !definition.pipelined) && asks_first && asked.1 == Place::Known => Met::Idle,
+            () => Met::Busy,
+        };
         let start = Start {
             definition,
             peers: Arc::new(self.peers(local_is_client, shared)),
-            fresh: undecided.is_fresh(),
+            met,
+            opened_ns: self.opened_ns,
             sequence: self.open.sequence,
             to_server,
             to_client,

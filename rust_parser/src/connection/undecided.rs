@@ -82,6 +82,8 @@ pub struct Undecided {
     kept: Vec<Kept>,
     events: usize,
     bytes: usize,
+    /// The way of the first bytes, if nothing of it was given up since.
+    first: Option<Way>,
 }
 
 impl Undecided {
@@ -95,6 +97,7 @@ impl Undecided {
             kept: Vec::new(),
             events: 0,
             bytes: 0,
+            first: None,
         }
     }
 
@@ -107,6 +110,9 @@ impl Undecided {
         ports: [u16; 2],
         protocols: &[&'static Definition],
     ) -> Decision {
+        if self.events == 0 {
+            self.first = Some(way);
+        }
         if segment.lost > 0 {
             self.break_off(way);
         }
@@ -158,6 +164,11 @@ impl Undecided {
         self.fresh
     }
 
+    /// The way of the first bytes seen, if all that was seen since was kept.
+    pub fn first_way(&self) -> Option<Way> {
+        self.first
+    }
+
     /// Where the kept bytes of a way begin.
     pub fn first_position(&self, way: Way) -> Option<u64> {
         let first = self.kept.iter().find(|kept| kept.way == way)?;
@@ -191,6 +202,7 @@ impl Undecided {
     /// What was seen of a way is of no use: it is not followed by what comes next, or cannot be a message's start.
     fn break_off(&mut self, way: Way) {
         self.fresh = false;
+        self.first = None;
         *self.front(way) = Front::default();
         self.kept.retain(|kept| kept.way != way);
     }

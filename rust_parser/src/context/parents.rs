@@ -20,7 +20,7 @@ use super::{Evidence, Identity, Lineage};
 use crate::connection::ids::IdHash;
 use crate::connection::stream::Stamp;
 use crate::engine::Traced;
-use crate::event::{Endpoint, Vantage};
+use crate::event::{Endpoint, Open, Role, Vantage};
 use crate::exchange::{Exchange, Peers, Perspective};
 
 /// How long a server's exchange waits for its other end. Two hooks on two processors are at most a preemption apart;
@@ -48,6 +48,10 @@ pub struct Begun<'a> {
     pub stamp: Stamp,
     /// The trace context it carries.
     pub wire: Option<&'a TraceContext>,
+    /// When its connection was met.
+    pub opened_ns: u64,
+    /// What both ends of its connection have in common; see [`pair_of`].
+    pub pair: Option<u64>,
     /// The same number at both ends of a TCP connection; see [`link_key`].
     pub link: Option<u64>,
     /// Which response ends it is known. An uncertain one keeps its thread busy and is nobody's parent.
@@ -62,7 +66,11 @@ pub fn link_key(pair: u64, sequence: u32) -> u64 {
 
 /// What both ends of a TCP connection have in common. `None` for UNIX sockets and packet captures.
 pub fn pair_of(peers: &Peers) -> Option<u64> {
-    match (&peers.client, &peers.server, peers.vantage) {
+    pair_between(&peers.client, &peers.server, peers.vantage)
+}
+
+fn pair_between(client: &Endpoint, server: &Endpoint, vantage: Vantage) -> Option<u64> {
+    match (client, server, vantage) {
         (Endpoint::Inet(client), Endpoint::Inet(server), Vantage::Process) => {
             let mut bytes = [0u8; 36];
             for (slot, address) in bytes.chunks_exact_mut(18).zip([client, server]) {
@@ -78,6 +86,11 @@ pub fn pair_of(peers: &Peers) -> Option<u64> {
         }
         _ => None,
     }
+}
+
+/// What names the connection at both ends, if this end is or may be the client's.
+fn client_pair(open: &Open) -> Option<u64> {
+    (open.role != Role::Server).then(|| pair_between(&open.local, &open.remote, open.vantage)).flatten()
 }
 
 struct Node {
@@ -120,6 +133,8 @@ pub struct Parents {
     nodes: HashMap<u64, Node, IdHash>,
     ends: HashMap<u64, Ends, IdHash>,
     threads: HashMap<(u32, u32), Answering, IdHash>,
+    /// Open connections whose traced end may be the client's, by what both ends have in common.
+    clients: HashMap<u64, u32, IdHash>,
     /// Deadlines of unsettled nodes, in order: engine time never goes back.
     waiting: VecDeque<(u64, u64)>,
     /// When finished nodes are forgotten, in order.
@@ -127,6 +142,31 @@ pub struct Parents {
 }
 
 impl Parents {
+    /// A connection was met.
+    pub fn met(&mut self, open: &Open) {
+        if let Some(pair) = client_pair(open) {
+            *self.clients.entry(pair).or_default() += 1;
+        }
+    }
+
+    /// A connection is gone.
+    pub fn left(&mut self, open: &Open) {
+        let Some(pair) = client_pair(open) else { return };
+        if let Some(count) = self.clients.get_mut(&pair) {
+            *count -= 1;
+            if *count == 0 {
+                self.clients.remove(&pair);
+            }
+        }
+    }
+
+    /// Whether a server's request may have a client that is traced. The client's end is met when it first sends, which
+    /// is before its server reads: a connection older than the window without a known client has none.
+    fn may_have_client(&self, begun: &Begun, now: u64) -> bool {
+        let young = begun.opened_ns.saturating_add(LINK_WINDOW_NS) > now;
+        begun.pair.is_some_and(|pair| young || self.clients.contains_key(&pair))
+    }
+
     /// A request begins. Answers whether it is followed; if not, its exchange will have no parent but the wire's.
     pub fn begin(&mut self, begun: &Begun, now: u64) -> bool {
         let span = begun.identity.span();
@@ -139,10 +179,11 @@ impl Parents {
             Perspective::Client => (thread.and_then(|thread| self.answered_by(thread)), None),
             Perspective::Server => (None, thread),
         };
+        let awaited = perspective == Perspective::Client || self.may_have_client(begun, now);
         let mut node = Node {
             identity: begun.identity,
             perspective,
-            deadline: now.saturating_add(LINK_WINDOW_NS),
+            deadline: if awaited { now.saturating_add(LINK_WINDOW_NS) } else { now },
             wire: begun.wire.cloned().map(Box::new),
             upstream,
             lineage: None,
@@ -166,7 +207,7 @@ impl Parents {
             }
         }
         let waits = perspective == Perspective::Server || node.upstream.is_some();
-        if waits {
+        if waits && awaited {
             self.waiting.push_back((node.deadline, span));
         }
         self.nodes.insert(span, node);

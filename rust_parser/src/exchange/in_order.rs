@@ -28,7 +28,7 @@ use std::collections::VecDeque;
 
 use protocol_parsers::Reply;
 
-use super::{end_one, Cause, Ending, Half, Ledger, Part, Pending, Response, EARLY_RESPONSE_NS, MAX_EARLY_RESPONSES};
+use super::{end_one, Cause, Ending, Half, Ledger, Met, Part, Pending, Response, EARLY_RESPONSE_NS, MAX_EARLY_RESPONSES};
 
 /// Requests that must begin at the lowest balance, and none elsewhere. They are held meanwhile, not lost, so the number
 /// can be well above what chance makes of a client with two requests in flight.
@@ -105,6 +105,8 @@ pub struct InOrder {
     early: VecDeque<Response>,
     /// Present while it is uncertain what follows the responses to `requests`.
     window: Option<Box<Window>>,
+    /// The next request is the first after a late attach.
+    first_mid_stream: bool,
     /// A request began while another was unanswered, at any time.
     pipelines: bool,
     /// It looks as if one just did; a lost answer looks the same until the next one arrives.
@@ -116,8 +118,8 @@ pub struct InOrder {
 
 impl InOrder {
     /// See [`super::Pairs::new`].
-    pub fn new(fresh: bool, max_in_flight: usize) -> Self {
-        let window = (!fresh).then(|| {
+    pub fn new(met: Met, max_in_flight: usize) -> Self {
+        let window = (met == Met::Busy).then(|| {
             Box::new(Window {
                 mid_stream: true,
                 ..Window::default()
@@ -127,6 +129,7 @@ impl InOrder {
             requests: VecDeque::new(),
             early: VecDeque::new(),
             window,
+            first_mid_stream: met == Met::Idle,
             pipelines: false,
             overlaps: false,
             waits: 0,
@@ -143,6 +146,7 @@ impl InOrder {
     /// See [`super::Pairs::request`].
     pub fn request(&mut self, mut pending: Pending, quiet: bool, ledger: &mut impl Ledger) {
         self.weigh(&pending, quiet, ledger);
+        pending.capture.attached_mid_stream |= std::mem::take(&mut self.first_mid_stream);
         if let Some(window) = &mut self.window {
             if window.requests.len() + window.responses.len() >= MAX_WINDOW {
                 self.restart(Cause::Uncertain, pending.request_start_ns, ledger);

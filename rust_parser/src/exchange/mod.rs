@@ -129,6 +129,8 @@ pub struct Response {
     pub end_ns: Option<u64>,
     /// Bytes lost inside it.
     pub lost: u64,
+    /// The copy limit cut it where its parser still read.
+    pub cut: bool,
 }
 
 /// A further stretch of a request or a response.
@@ -225,6 +227,7 @@ impl Pending {
     pub fn answer(&mut self, response: Response) {
         merge(&mut self.facts, response.facts);
         self.capture.gap_bytes += response.lost;
+        self.capture.truncated |= response.cut;
         self.request_start_ns = self.request_start_ns.min(response.start_ns);
         self.response_start_ns = Some(response.start_ns);
         self.response_end_ns = response.end_ns;
@@ -298,6 +301,17 @@ pub fn merge(facts: &mut Facts, more: Facts) {
     facts.links.extend(more.links.into_iter().take(room));
 }
 
+/// In what state a connection was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// At its first byte.
+    Fresh,
+    /// In its middle, but idle for so long that no request was in flight.
+    Idle,
+    /// In its middle; requests may be in flight that were never seen.
+    Busy,
+}
+
 /// The pairing of one connection.
 #[derive(Debug)]
 pub enum Pairs {
@@ -317,11 +331,11 @@ macro_rules! either {
 }
 
 impl Pairs {
-    /// For a connection met at its beginning (`fresh`) or in its middle.
-    pub fn new(pairing: Pairing, fresh: bool, max_in_flight: usize) -> Self {
+    /// For a connection as it was met.
+    pub fn new(pairing: Pairing, met: Met, max_in_flight: usize) -> Self {
         match pairing {
-            Pairing::InOrder => Self::InOrder(InOrder::new(fresh, max_in_flight)),
-            Pairing::ById => Self::ById(ById::new(fresh, max_in_flight)),
+            Pairing::InOrder => Self::InOrder(InOrder::new(met, max_in_flight)),
+            Pairing::ById => Self::ById(ById::new(met == Met::Fresh, max_in_flight)),
         }
     }
 

@@ -43,6 +43,7 @@ impl Conversation {
             start,
             ended: ends && lane.skip == 0,
             lost: std::mem::take(&mut lane.lost),
+            cut: false,
         };
         self.deliver(direction, message, &extent, shared);
         here
@@ -59,6 +60,7 @@ impl Conversation {
             start: lane.last,
             ended: true,
             lost: std::mem::take(&mut lane.lost),
+            cut: false,
         };
         let mut end = Message::new(side, Phase::End, Facts::default());
         end.id = id;
@@ -81,6 +83,7 @@ impl Conversation {
             start,
             ended,
             lost,
+            cut,
         } = *extent;
         if side == Side::Request && begins {
             let ordinal = match self.last_request {
@@ -93,6 +96,7 @@ impl Conversation {
             let quiet = !self.holds && self.to_client.is_quiet();
             let capture = CaptureFacts {
                 gap_bytes: lost,
+                truncated: cut,
                 ..CaptureFacts::default()
             };
             let pending = Pending {
@@ -139,6 +143,7 @@ impl Conversation {
                     start_ns: start.time_ns,
                     end_ns,
                     lost,
+                    cut,
                 };
                 self.pairs.response(id, response, &mut book);
             }
@@ -157,11 +162,13 @@ impl Conversation {
             peers: &self.peers,
             stamp,
             wire: facts.context.as_ref(),
+            pair: self.pair,
             link: self
                 .pair
                 .filter(|_| self.is_first_here())
                 .map(|pair| link_key(pair, sequence)),
             certain: self.pairs.is_certain(),
+            opened_ns: self.opened_ns,
         };
         if !shared.parents.begin(&begun, shared.now) {
             shared.loss.exchanges_unlinked += 1;
@@ -181,6 +188,8 @@ pub(super) struct Extent {
     /// Its side ends with it, and its last byte was passed.
     pub(super) ended: bool,
     pub(super) lost: u64,
+    /// The copy limit left out the rest of it.
+    pub(super) cut: bool,
 }
 
 /// The ledger of one conversation.

@@ -14,7 +14,7 @@ use super::lane::{Lane, Place};
 use super::stream::{Segment, Stamp};
 use crate::context::parents::pair_of;
 use crate::engine::Shared;
-use crate::exchange::{Ending, Half, Missing, Pairs, Peers};
+use crate::exchange::{Ending, Half, Met, Missing, Pairs, Peers};
 use messages::{Book, Extent};
 
 /// Errors in a row without a message between them, before a connection is released: a wrongly detected protocol gives an
@@ -40,6 +40,7 @@ pub struct Conversation {
     parser: Box<dyn Parser>,
     pairs: Pairs,
     peers: Arc<Peers>,
+    opened_ns: u64,
     /// What names the connection at both ends; see [`link_key`].
     pair: Option<u64>,
     to_server: Lane,
@@ -58,8 +59,10 @@ pub struct Start {
     pub definition: &'static Definition,
     /// Its ends.
     pub peers: Arc<Peers>,
-    /// Seen from its first byte on.
-    pub fresh: bool,
+    /// In what state it was met.
+    pub met: Met,
+    /// When.
+    pub opened_ns: u64,
     /// Positions are TCP sequence numbers.
     pub sequence: bool,
     /// Where each direction starts, and whether a message starts there.
@@ -72,15 +75,16 @@ impl Conversation {
     /// Begins.
     pub fn new(start: Start, shared: &Shared) -> Self {
         let mut parser = (start.definition.parser)();
-        if !start.fresh {
+        if start.met != Met::Fresh {
             parser.gap(Direction::ToServer);
             parser.gap(Direction::ToClient);
         }
         Self {
             definition: start.definition,
             parser,
-            pairs: Pairs::new(start.definition.pairing, start.fresh, shared.options.max_in_flight),
+            pairs: Pairs::new(start.definition.pairing, start.met, shared.options.max_in_flight),
             pair: pair_of(&start.peers).filter(|_| start.sequence),
+            opened_ns: start.opened_ns,
             peers: start.peers,
             to_server: Lane::new(start.to_server.0, start.to_server.1),
             to_client: Lane::new(start.to_client.0, start.to_client.1),
@@ -123,13 +127,19 @@ impl Conversation {
         flow
     }
 
+    /// Where a direction stands, and how much follows that nobody reads.
+    pub fn body(&mut self, direction: Direction) -> (u64, u64) {
+        let lane = self.lane(direction);
+        (lane.position, lane.skip)
+    }
+
     /// A direction ended.
     pub fn end_of(&mut self, direction: Direction, stamp: Stamp, shared: &mut Shared) {
         let lane = self.lane(direction);
         if std::mem::replace(&mut lane.ended, true) {
             return;
         }
-        shared.loss.bytes_unparsed += lane.discard();
+        self.cut_off(direction, shared);
         if let Some(message) = self.parser.end(direction) {
             let lane = self.lane(direction);
             lane.last = stamp;
@@ -138,6 +148,7 @@ impl Conversation {
                 start: stamp,
                 ended: true,
                 lost: std::mem::take(&mut lane.lost),
+                cut: false,
             };
             self.deliver(direction, *message, &extent, shared);
         }
@@ -145,9 +156,12 @@ impl Conversation {
 
     /// Nothing follows.
     pub fn end(&mut self, ending: Ending, stamp: Stamp, shared: &mut Shared) {
-        if ending == Ending::Closed {
-            self.end_of(Direction::ToServer, stamp, shared);
-            self.end_of(Direction::ToClient, stamp, shared);
+        for direction in [Direction::ToServer, Direction::ToClient] {
+            match ending {
+                Ending::Closed => self.end_of(direction, stamp, shared),
+                Ending::CaptureEnded => self.cut_off(direction, shared),
+                Ending::Released => {}
+            }
         }
         let quiet = self.is_quiet();
         let mut book = Book {
@@ -311,6 +325,9 @@ impl Conversation {
             return;
         }
         let rest = bytes - skipped;
+        if stamp.is_some() && self.cut(direction, rest, shared) {
+            return;
+        }
         let lane = self.lane(direction);
         let dropped = lane.discard();
         lane.jump(rest);
@@ -328,6 +345,36 @@ impl Conversation {
             Missing::Lost(rest)
         };
         self.gap(direction, missing, shared);
+    }
+
+    /// No byte of this direction follows: what waits is read as far as it goes.
+    fn cut_off(&mut self, direction: Direction, shared: &mut Shared) {
+        if !self.cut(direction, 0, shared) {
+            shared.loss.bytes_unparsed += self.lane(direction).discard();
+        }
+    }
+
+    /// The rest of the message at the front was not copied: takes what its front tells, if the parser makes something of
+    /// it. That no further message hides in what is missing is likely, not certain; the span says that it was cut.
+    fn cut(&mut self, direction: Direction, missing: u64, shared: &mut Shared) -> bool {
+        let lane = self.lane(direction);
+        if lane.place != Place::Known || lane.buffer.is_empty() {
+            return false;
+        }
+        let (position, start) = (lane.position, lane.front_stamp());
+        let buffer = std::mem::take(&mut lane.buffer);
+        let message = self.parser.cut(direction, &buffer);
+        let lane = self.lane(direction);
+        lane.buffer = buffer;
+        let Some(message) = message else { return false };
+        lane.discard();
+        lane.jump(missing);
+        lane.place = Place::Unknown;
+        shared.loss.bytes_cut += missing;
+        let lost = std::mem::take(&mut lane.lost);
+        let extent = Extent { position, start, ended: true, lost, cut: true };
+        self.deliver(direction, *message, &extent, shared);
+        true
     }
 
     fn gap(&mut self, direction: Direction, missing: Missing, shared: &mut Shared) {
@@ -365,7 +412,7 @@ impl Conversation {
         self.pairs.end(Ending::Released, now, false, &mut book);
         self.definition = definition;
         self.parser = (definition.parser)();
-        self.pairs = Pairs::new(definition.pairing, true, shared.options.max_in_flight);
+        self.pairs = Pairs::new(definition.pairing, Met::Fresh, shared.options.max_in_flight);
         Flow::On
     }
 }

@@ -132,9 +132,10 @@ fn a_proxy_that_hands_a_trace_context_on_has_its_client_below_its_server() {
 #[test]
 fn a_server_waits_for_its_other_end_and_no_longer() {
     let mut engine = Engine::new(options());
-    let [_, server] = open_pair(1, 40_000, 7000);
     feed(&mut engine, &machine());
-    feed(&mut engine, &server);
+    for end in open_pair(1, 40_000, 7000) {
+        feed(&mut engine, &end);
+    }
     feed(&mut engine, &at(2, 100, SERVICE, Way::Received, &ask_within(1)));
     feed(&mut engine, &at(2, 101, SERVICE, Way::Sent, &answer(1)));
     assert_eq!(engine.take(), []);
@@ -144,6 +145,21 @@ fn a_server_waits_for_its_other_end_and_no_longer() {
     let out = engine.take();
     assert_eq!(evidence(&out), [Evidence::Wire]);
     assert_eq!(out[0].lineage.parent, Some([8; 8]));
+}
+
+#[test]
+fn a_server_whose_client_is_not_traced_waits_only_while_its_connection_is_young() {
+    let mut engine = Engine::new(options());
+    let ([_, server], [_, other]) = (open_pair(1, 40_000, 7000), open_pair(3, 50_000, 7000));
+    feed(&mut engine, &machine());
+    feed(&mut engine, &server);
+    feed(&mut engine, &other);
+    feed(&mut engine, &at(2, 10, SERVICE, Way::Received, &ask(1)));
+    feed(&mut engine, &at(2, 11, SERVICE, Way::Sent, &answer(1)));
+    assert_eq!(engine.take(), []);
+    feed(&mut engine, &at(4, 100, SERVICE, Way::Received, &ask(2)));
+    feed(&mut engine, &at(4, 101, SERVICE, Way::Sent, &answer(2)));
+    assert_eq!(evidence(&engine.take()), [Evidence::None, Evidence::None]);
 }
 
 #[test]

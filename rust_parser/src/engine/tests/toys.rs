@@ -21,6 +21,7 @@ pub static IN_ORDER: Definition = Definition {
     covers: "",
     ports: &[7000],
     pairing: Pairing::InOrder,
+    pipelined: true,
     detect: |direction, bytes| detect(0xA5, direction, bytes),
     parser: || {
         Box::new(Toy {
@@ -36,6 +37,7 @@ pub static BY_ID: Definition = Definition {
     covers: "",
     ports: &[7001],
     pairing: Pairing::ById,
+    pipelined: true,
     detect: |direction, bytes| detect(0xA6, direction, bytes),
     parser: || {
         Box::new(Toy {
@@ -52,6 +54,7 @@ pub static VAGUE: Definition = Definition {
     covers: "",
     ports: &[7002],
     pairing: Pairing::InOrder,
+    pipelined: true,
     detect: |_, bytes| {
         if bytes[0].is_ascii_alphabetic() {
             Detection::Maybe

@@ -243,7 +243,7 @@ static __always_inline __u32 tcp_position(struct sock *sk, __u8 direction, __u32
 {
 	struct tcp_sock *tcp = AS(struct tcp_sock, sk);
 
-	return (direction == DIRECTION_SENT ? FIELD(tcp, write_seq) : FIELD(tcp, copied_seq)) - length;
+	return (direction == DIRECTION_SENT ? FIELD(tcp, write_seq) : tcp_read_position(sk)) - length;
 }
 
 /* Position on a socket without sequence numbers; moves the count on. */

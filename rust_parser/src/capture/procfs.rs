@@ -71,9 +71,13 @@ fn command(command_line: &[u8]) -> Vec<String> {
         return Vec::new();
     };
     let mut command = vec![executable];
-    if is_interpreter(command.first().map(String::as_str).unwrap_or_default()) {
+    let runtime = runtime(command.first().map(String::as_str).unwrap_or_default());
+    if !runtime.is_empty() {
         let mut module = false;
         for word in words.take(8) {
+            if holds_code(runtime, &word) {
+                break;
+            }
             let is_option = word.starts_with('-') && !module;
             module = matches!(word.as_str(), "-m" | "-jar");
             // Java agents and defines may carry anything.
@@ -100,8 +104,16 @@ const INTERPRETERS: [(&str, &str); 9] = [
     ("deno", "deno"),
 ];
 
-fn is_interpreter(executable: &str) -> bool {
-    !runtime(executable).is_empty()
+/// Whether the program itself follows this option: code is neither a name nor anybody's business.
+fn holds_code(runtime: &str, option: &str) -> bool {
+    // `-uc` is `-u -c`; longer ones are words of their own, as `-verbose` is.
+    let letter = option.strip_prefix('-').filter(|letters| letters.len() <= 2).and_then(|letters| letters.chars().last());
+    match runtime {
+        "OpenJDK" => false,
+        "cpython" | "pypy" => letter == Some('c'),
+        "php" => letter == Some('r'),
+        _ => matches!(letter, Some('e' | 'E' | 'p')) || matches!(option, "--eval" | "--print"),
+    }
 }
 
 /// `process.runtime.name` of an interpreter, by the name of its executable: `python3.11` is `cpython`.
@@ -222,6 +234,12 @@ mod tests {
         assert_eq!(kept("python3 -m uvicorn app:main --key k"), "python3 -m uvicorn");
         assert_eq!(kept("/usr/bin/java -Dkey=secret -jar shop.jar run"), "/usr/bin/java -jar shop.jar");
         assert_eq!(kept("redis-server *:6379 --requirepass x"), "redis-server");
+        assert_eq!(kept("python3 -c print('hunter2')"), "python3");
+        assert_eq!(kept("python3 -uc print('hunter2')"), "python3");
+        assert_eq!(kept("node --eval login('hunter2')"), "node");
+        assert_eq!(kept("perl -ne print"), "perl");
+        assert_eq!(kept("php -r echo"), "php");
+        assert_eq!(kept("java -verbose -jar shop.jar"), "java -jar shop.jar");
     }
 
     #[test]

@@ -100,14 +100,14 @@ def resp3(setting: Setting) -> None:
         client.get("tracked")
 
 
-@RECIPE.case("pipelines", _server, both=True)
+@RECIPE.case("pipelines", _server)
 def pipelines(setting: Setting) -> None:
     """Pipelines of redis-py and redis-benchmark, and transactions: kept, discarded, failed at EXEC and by WATCH."""
     import redis  # noqa: PLC0415 - not there in the recorder
 
     client = _client(setting)
     with client.pipeline(transaction=False) as pipe:
-        for number in range(20):
+        for number in range(6):
             pipe.set(f"key:{number}", "value").get(f"key:{number}")
         pipe.execute()
     with client.pipeline(transaction=True) as pipe:
@@ -127,7 +127,7 @@ def pipelines(setting: Setting) -> None:
     client.execute_command("SET", "b", "1")
     client.execute_command("DISCARD")
     client.close()
-    quiet = ["redis-benchmark", "-h", HOST, "-p", str(setting.port), "-n", "200", "-c", "2", "-P", "8", "-t", "get,incr", "-q"]
+    quiet = ["redis-benchmark", "-h", HOST, "-p", str(setting.port), "-n", "32", "-c", "2", "-P", "8", "-t", "get,incr", "-q"]
     subprocess.run(quiet, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -53,6 +53,8 @@ class Recipe:
 
     packages: Sequence[str] = ()
     """From PyPI, with versions."""
+    programs: Sequence[Sequence[str]] = ()
+    """Commands that print the version of what is recorded."""
     cases: dict[str, Case] = field(default_factory=dict)
 
     def case(self, name: str, server: Server, *, both: bool = False) -> Callable[[Talk], Talk]:

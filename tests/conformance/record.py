@@ -44,7 +44,27 @@ def main() -> int:
         if not wanted or case.name in wanted:
             size = _record(protocol, case, python)
             print(f"{protocol}/{case.name}: {size:,} bytes", file=sys.stderr)
+    _note(protocol, recipe)
     return 0
+
+
+def _note(protocol: str, recipe: Recipe) -> None:
+    """Write how each recording was made into the folder's README.md."""
+    lines = [f"# Recordings of {protocol}", "", f"Made by `scripts/record_protocol {protocol}` from `recipe.py`; this file too."]
+    lines += [f"Debian 12; {_versions(recipe)}. `scripts/update_goldens` writes the spans beside each recording.", ""]
+    lines += ["| recording | traced | what it shows |", "|---|---|---|"]
+    for case in recipe.cases.values():
+        lines.append(f"| `{case.name}` | {'both ends' if case.both else 'the server'} | {case.about} |")
+    (PROTOCOLS / protocol / "README.md").write_text("\n".join(lines) + "\n")
+
+
+def _versions(recipe: Recipe) -> str:
+    """Return what was recorded with."""
+    found = []
+    for command in recipe.programs:
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
+        found.append((process.stdout + process.stderr).strip().splitlines()[0])
+    return "; ".join([*found, *(package.replace("==", " ") for package in recipe.packages)])
 
 
 def _environment(protocol: str, recipe: Recipe) -> str:

@@ -9,6 +9,8 @@ use rust_parser::pipeline::{Options, Pipeline};
 use crate::random::Random;
 use crate::recordings::{all, finish, run};
 
+/// Bytes that mean something to some parser.
+const NASTY: &[u8] = b"\x00\xff\r\n$*:-+09 aZ/";
 const ROUNDS: u64 = 6;
 /// A run takes milliseconds; a debug build on a busy machine some hundred.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,7 +27,7 @@ fn damaged_payload_neither_panics_nor_loops() {
                 let mut bytes = data.bytes.to_vec();
                 for byte in &mut bytes {
                     if random.once_in(rate) {
-                        *byte = b"\x00\xff\r\n$*:-+09 aZ/"[random.below(16)];
+                        *byte = NASTY[random.below(NASTY.len())];
                     }
                 }
                 damaged.push(bytes);

@@ -14,7 +14,7 @@ from typing import Any
 
 from conformance.recipes import HOST, Recipe, Setting
 
-RECIPE = Recipe(packages=["uvicorn==0.35.0", "h11==0.16.0", "websockets==15.0.1"])
+RECIPE = Recipe(packages=["uvicorn==0.35.0", "h11==0.16.0", "websockets==15.0.1"], programs=[["nginx", "-v"], ["curl", "--version"], ["python3", "--version"]])
 
 _TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 _NGINX = """
@@ -206,7 +206,7 @@ def websocket(setting: Setting) -> None:
     from websockets.exceptions import InvalidStatus  # noqa: PLC0415 - not there in the recorder
     from websockets.sync.client import connect  # noqa: PLC0415
 
-    with connect(f"ws://{HOST}:{setting.port}/socket", proxy=None) as connection:
+    with connect(f"ws://{HOST}:{setting.port}/socket", proxy=None, compression=None) as connection:
         connection.send("hello")
         connection.recv()
         connection.send(b"z" * 70_000)

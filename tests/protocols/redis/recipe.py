@@ -14,7 +14,7 @@ from conformance.recipes import HOST, Recipe, Setting
 if TYPE_CHECKING:
     import redis
 
-RECIPE = Recipe(packages=["redis==6.4.0"])
+RECIPE = Recipe(packages=["redis==6.4.0"], programs=[["redis-server", "--version"]])
 
 
 def _server(setting: Setting) -> list[list[str]]:

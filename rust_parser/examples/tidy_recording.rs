@@ -43,7 +43,10 @@ const PATH: Range<usize> = 104..212;
 fn tidied(record: &[u8], event: &Event, origin: u64) -> Option<Vec<u8>> {
     let after = event.header().time_ns.wrapping_sub(origin).cast_signed();
     let time_ns = START_NS.saturating_add_signed(after);
-    let header = Header { time_ns, ..*event.header() };
+    let header = Header {
+        time_ns,
+        ..*event.header()
+    };
     let mut out = Vec::new();
     match event {
         Event::Process(_, process) => encode(&Event::Process(header, anonymous(process)), &mut out).ok()?,
@@ -57,13 +60,22 @@ fn tidied(record: &[u8], event: &Event, origin: u64) -> Option<Vec<u8>> {
             out.get_mut(TIME)?.copy_from_slice(&time_ns.to_le_bytes());
         }
     }
-    if let Event::Open(_, Open { local: Endpoint::Unix(one), remote: Endpoint::Unix(other), .. }) = event {
+    if let Event::Open(
+        _,
+        Open {
+            local: Endpoint::Unix(one),
+            remote: Endpoint::Unix(other),
+            ..
+        },
+    ) = event
+    {
         let path = [one, other].into_iter().find(|path| path.starts_with('/'));
         if let Some(name) = path.and_then(|path| Path::new(path).file_name()) {
             let path = Path::new("/run").join(name).into_os_string().into_encoded_bytes();
             out.get_mut(PATH)?.fill(0);
             out.get_mut(PATH)?.get_mut(..path.len())?.copy_from_slice(&path);
-            out.get_mut(PATH_LENGTH)?.copy_from_slice(&u32::try_from(path.len()).ok()?.to_le_bytes());
+            out.get_mut(PATH_LENGTH)?
+                .copy_from_slice(&u32::try_from(path.len()).ok()?.to_le_bytes());
         }
     }
     Some(out)
@@ -80,7 +92,11 @@ fn machine() -> Machine {
 }
 
 fn anonymous(process: &Process) -> Process {
-    let name = |path: &String| Path::new(path).file_name().map_or(String::new(), |name| name.to_string_lossy().into());
+    let name = |path: &String| {
+        Path::new(path)
+            .file_name()
+            .map_or(String::new(), |name| name.to_string_lossy().into())
+    };
     Process {
         executable: name(&process.executable),
         command: process.command.iter().map(name).collect(),

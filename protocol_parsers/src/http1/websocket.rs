@@ -109,7 +109,10 @@ impl Session {
             count("ebpf_otlp_tracer.websocket.close_code", code.into());
         }
         if self.to_server.lost || self.to_client.lost {
-            facts.attributes.push(Attribute { key: TRUNCATED, value: Value::Bool(true) });
+            facts.attributes.push(Attribute {
+                key: TRUNCATED,
+                value: Value::Bool(true),
+            });
         }
         Message::new(Side::Response, phase, facts)
     }

@@ -26,10 +26,18 @@ fn pieces<'a>(data: &Data<'a>, mut next: impl FnMut(usize) -> usize) -> Vec<Data
         if more.is_empty() {
             break;
         }
-        pieces.push(Data { length: whole, bytes, ..rest });
+        pieces.push(Data {
+            length: whole,
+            bytes,
+            ..rest
+        });
         let position = rest.position + u64::from(whole);
         rest = Data {
-            position: if rest.sequence { position & u64::from(u32::MAX) } else { position },
+            position: if rest.sequence {
+                position & u64::from(u32::MAX)
+            } else {
+                position
+            },
             length: rest.length - whole,
             bytes: more,
             ..rest
@@ -46,7 +54,11 @@ fn recut<'a>(events: &[Event<'a>], mut next: impl FnMut(usize) -> usize) -> Vec<
         match event {
             Event::Data(header, data) => {
                 let header: Header = *header;
-                cut.extend(pieces(data, &mut next).into_iter().map(|piece| Event::Data(header, piece)));
+                cut.extend(
+                    pieces(data, &mut next)
+                        .into_iter()
+                        .map(|piece| Event::Data(header, piece)),
+                );
             }
             other => cut.push(other.clone()),
         }
@@ -86,7 +98,11 @@ fn events_cut_at_random_places_give_the_same_spans() {
 }
 
 /// What a protocol's parser says to a conversation that comes in pieces.
-fn said(protocol: &Definition, conversation: &[(protocol_parsers::Direction, Data)], longest: &mut dyn FnMut() -> usize) -> Vec<Said> {
+fn said(
+    protocol: &Definition,
+    conversation: &[(protocol_parsers::Direction, Data)],
+    longest: &mut dyn FnMut() -> usize,
+) -> Vec<Said> {
     let mut connection = Connection::new(protocol);
     for (direction, data) in conversation {
         let mut rest = data.bytes;

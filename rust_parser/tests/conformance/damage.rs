@@ -44,7 +44,11 @@ fn damaged_payload_neither_panics_nor_loops() {
                 })
                 .collect();
             run(&events);
-            assert!(started.elapsed() < PATIENCE, "{recording}: seed {seed} takes {:?}", started.elapsed());
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{recording}: seed {seed} takes {:?}",
+                started.elapsed()
+            );
         }
     }
 }
@@ -68,7 +72,11 @@ fn damaged_records_neither_panic_nor_loop() {
                 pipeline.record(&record);
             }
             finish(pipeline);
-            assert!(started.elapsed() < PATIENCE, "{recording}: seed {seed} takes {:?}", started.elapsed());
+            assert!(
+                started.elapsed() < PATIENCE,
+                "{recording}: seed {seed} takes {:?}",
+                started.elapsed()
+            );
         }
     }
 }

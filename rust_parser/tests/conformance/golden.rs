@@ -62,10 +62,18 @@ fn the_spans_of_every_recording_are_the_golden_ones() {
         if update {
             fs::write(&path, &now).expect("it can be written");
         } else if fs::read_to_string(&path).unwrap_or_default() != now {
-            differing.push(difference(&recording, &fs::read_to_string(&path).unwrap_or_default(), &now));
+            differing.push(difference(
+                &recording,
+                &fs::read_to_string(&path).unwrap_or_default(),
+                &now,
+            ));
         }
     }
-    assert!(differing.is_empty(), "scripts/update_goldens, and look at the diff:\n{}", differing.join("\n"));
+    assert!(
+        differing.is_empty(),
+        "scripts/update_goldens, and look at the diff:\n{}",
+        differing.join("\n")
+    );
 }
 
 #[test]
@@ -75,16 +83,29 @@ fn every_golden_belongs_to_a_recording() {
         for entry in fs::read_dir(folder).expect("it can be listed") {
             let path = entry.expect("it can be listed").path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                assert!(path.with_extension("recording").exists(), "{}: no recording", path.display());
+                assert!(
+                    path.with_extension("recording").exists(),
+                    "{}: no recording",
+                    path.display()
+                );
             }
         }
     }
 }
 
 fn difference(recording: &Recording, golden: &str, now: &str) -> String {
-    let at = golden.lines().zip(now.lines()).take_while(|(old, new)| old == new).count();
+    let at = golden
+        .lines()
+        .zip(now.lines())
+        .take_while(|(old, new)| old == new)
+        .count();
     let line = |text: &str| text.lines().nth(at).unwrap_or("(ends)").trim().to_owned();
-    format!("{recording}, line {}: golden {} now {}", at + 1, line(golden), line(now))
+    format!(
+        "{recording}, line {}: golden {} now {}",
+        at + 1,
+        line(golden),
+        line(now)
+    )
 }
 
 fn golden(recording: &Recording) -> String {
@@ -94,8 +115,15 @@ fn golden(recording: &Recording) -> String {
         _ => None,
     });
     let outcome = run(&events);
-    let spans = outcome.spans.iter().map(|span| readable(span, origin.unwrap_or_default())).collect();
-    let golden = Golden { lost: outcome.lost.into_iter().collect(), spans };
+    let spans = outcome
+        .spans
+        .iter()
+        .map(|span| readable(span, origin.unwrap_or_default()))
+        .collect();
+    let golden = Golden {
+        lost: outcome.lost.into_iter().collect(),
+        spans,
+    };
     serde_json::to_string_pretty(&golden).expect("plain data") + "\n"
 }
 
@@ -109,7 +137,9 @@ fn readable(span: &Span, origin: u64) -> GoldenSpan {
     GoldenSpan {
         name: span.name.to_string(),
         kind: format!("{:?}", span.kind).to_lowercase(),
-        service: service.map_or(String::new(), |(_, value)| json(value).as_str().unwrap_or_default().to_owned()),
+        service: service.map_or(String::new(), |(_, value)| {
+            json(value).as_str().unwrap_or_default().to_owned()
+        }),
         start_ns: span.start_unix_nano - origin,
         end_ns: span.end_unix_nano - origin,
         error: match &span.status {
@@ -123,12 +153,19 @@ fn readable(span: &Span, origin: u64) -> GoldenSpan {
         flags: span.flags,
         attributes: attributes(&span.attributes),
         events: span.events.iter().map(event).collect(),
-        links: span.links.iter().map(|link| hex(&link.trace_id) + " " + &hex(&link.span_id)).collect(),
+        links: span
+            .links
+            .iter()
+            .map(|link| hex(&link.trace_id) + " " + &hex(&link.span_id))
+            .collect(),
     }
 }
 
 fn attributes(list: &[Attribute]) -> BTreeMap<&'static str, serde_json::Value> {
-    let map: BTreeMap<_, _> = list.iter().map(|attribute| (attribute.key, json(&attribute.value))).collect();
+    let map: BTreeMap<_, _> = list
+        .iter()
+        .map(|attribute| (attribute.key, json(&attribute.value)))
+        .collect();
     assert_eq!(map.len(), list.len(), "a key twice: {list:?}");
     map
 }
@@ -138,7 +175,10 @@ fn json(value: &Value) -> serde_json::Value {
         Value::Text(text) => text.as_str().into(),
         Value::Int(number) => (*number).into(),
         Value::Bool(truth) => (*truth).into(),
-        Value::List(texts) => texts.iter().map(|text| serde_json::Value::from(text.as_str())).collect(),
+        Value::List(texts) => texts
+            .iter()
+            .map(|text| serde_json::Value::from(text.as_str()))
+            .collect(),
     }
 }
 

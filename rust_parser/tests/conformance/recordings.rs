@@ -13,7 +13,9 @@ use rust_parser::span::Span;
 
 /// The folder of a protocol.
 pub fn folder(protocol: &Definition) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/protocols").join(protocol.name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/protocols")
+        .join(protocol.name)
 }
 
 /// One recording.
@@ -55,7 +57,12 @@ fn read(protocol: &'static Definition, path: PathBuf) -> Recording {
         records.extend(Records { rest: &block }.map(<[u8]>::to_vec));
     }
     let case = path.file_stem().expect("a name").to_string_lossy().into_owned();
-    Recording { protocol, case, path, records }
+    Recording {
+        protocol,
+        case,
+        path,
+        records,
+    }
 }
 
 impl Recording {
@@ -66,7 +73,10 @@ impl Recording {
 
     /// As events.
     pub fn events(&self) -> Vec<Event<'_>> {
-        self.records.iter().map(|record| decode(record).expect("a record")).collect()
+        self.records
+            .iter()
+            .map(|record| decode(record).expect("a record"))
+            .collect()
     }
 
     /// What each connection's parser is shown, in order.
@@ -87,7 +97,11 @@ impl Recording {
                 _ => {}
             }
         }
-        order.iter().filter_map(|id| open.remove(id)).map(|(_, pieces)| pieces).collect()
+        order
+            .iter()
+            .filter_map(|id| open.remove(id))
+            .map(|(_, pieces)| pieces)
+            .collect()
     }
 }
 
@@ -119,6 +133,11 @@ pub fn run<'a>(events: impl IntoIterator<Item = &'a Event<'a>>) -> Outcome {
 pub fn finish(mut pipeline: Pipeline) -> Outcome {
     pipeline.finish();
     let spans = pipeline.take();
-    let lost = pipeline.summary().lost.into_iter().filter(|(_, count)| *count > 0).collect();
+    let lost = pipeline
+        .summary()
+        .lost
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .collect();
     Outcome { spans, lost }
 }

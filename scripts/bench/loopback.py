@@ -30,20 +30,17 @@ def run(settings: Settings) -> Iterator[Row]:
     """Measure each family of hooks."""
     program = compiled("loopback", settings.folder)
     for hooks in settings.hooks:
-        for what, call, itself in (
-            ("traced", "socket", True),
-            ("not traced", "socket", False),
-            ("no socket", "getppid", True),
-        ):
-            yield _measure(settings, program, hooks, what, call, itself)
+        for what in GOALS_NS:
+            yield _measure(settings, program, hooks, what)
 
 
-def _measure(settings: Settings, program: str, hooks: str, what: str, call: str, itself: bool) -> Row:
+def _measure(settings: Settings, program: str, hooks: str, what: str) -> Row:
+    call = "getppid" if what == "no socket" else "socket"
     seconds = max(1.0, settings.seconds / 2)
     output = str(settings.folder / "loopback.pb")
     rounds = PAIRS_PER_ROUND if call == "socket" else PAIRS_PER_ROUND * 20
     with _running(program, call, rounds) as (pid, measured), _idle_process() as idle:
-        options = ["--pid", str(pid if itself else idle), "--hooks", hooks, "--output", output]
+        options = ["--pid", str(idle if what == "not traced" else pid), "--hooks", hooks, "--output", output]
         costs, bare, lost = [], [], 0
         for number in range(PHASES):
             before = measured(seconds)

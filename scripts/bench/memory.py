@@ -1,4 +1,4 @@
-"""Memory of an attach over many connections: what is kept of a closed one? (The busy attach is in `nginx`.)"""
+"""Memory of an attach over many connections: nothing is kept of a closed one. (The busy attach is in `nginx`.)"""
 
 from __future__ import annotations
 

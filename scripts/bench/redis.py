@@ -1,4 +1,4 @@
-"""Redis under redis-benchmark: is every command seen, and what does it cost?"""
+"""Redis under redis-benchmark: every command is to be seen, and the price is measured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from measure import Row, Settings, lost_shares, pairs, say, spread, within
+from measure import Row, Settings, lost_shares, pairs, say, spread
 from servers import REDIS_REQUEST, fixed_rate, redis, redis_benchmark
 from tracer import Outcome, Tracer, lost_text
 

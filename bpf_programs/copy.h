@@ -118,6 +118,50 @@ static __always_inline bool copy_next(struct data_record *record, struct vector_
 	return true;
 }
 
+/* A call with vectors of at most this many bytes becomes one record: a reader pays for records more than for bytes. */
+#define GATHER_LENGTH (PIECE_LENGTH / 2)
+/* Vectors of such a call; servers write two (head and body) to a handful. */
+#define MAX_GATHERED 16
+
+/* Adds the walk's current vector to the record; false when it cannot be. */
+static __always_inline bool gather_next(struct data_record *record, struct vector_walk *walk)
+{
+	__u64 at = walk->gathered;
+	__u64 bytes;
+
+	if (!next_vector(walk))
+		return false;
+	bytes = smaller(walk->current.length, walk->left);
+	barrier_var(bytes);
+	barrier_var(at);
+	if (bytes > GATHER_LENGTH || at > GATHER_LENGTH ||
+	    bpf_probe_read_user(record->bytes + at, bytes, (void *)walk->current.base))
+		return false;
+	walk->gathered = at + bytes;
+	walk->left -= bytes;
+	return true;
+}
+
+/* The vectors of a small call, in one record; false when they do not fit. */
+static __noinline int gather_vectors(struct data_record *record, struct user_bytes *from, __u32 length)
+{
+	struct vector_walk *walk = &record->walk;
+	int i;
+
+	walk->vectors = from->vectors;
+	walk->count = from->vector_count;
+	walk->left = length;
+	walk->gathered = 0;
+	for (i = 0; i < MAX_GATHERED && walk->left; i++)
+		if (!gather_next(record, walk))
+			return false;
+	if (walk->left)
+		return false;
+	record->head.length = length;
+	emit(record, length);
+	return true;
+}
+
 /* All pieces of a call with several vectors, or of a large one. */
 static __noinline int copy_pieces(struct data_record *record, struct user_bytes *from, __u32 length)
 {
@@ -162,7 +206,8 @@ static __always_inline void emit_transfer(struct transfer *transfer, struct user
 		emit_length(record, transfer->length, FLAG_UNREADABLE);
 	} else if (!from->vector_count && transfer->length <= PIECE_LENGTH && transfer->length <= settings.max_payload) {
 		emit_piece(record, from->buffer, transfer->length, transfer->length);
-	} else {
+	} else if (!from->vector_count || transfer->length > GATHER_LENGTH || transfer->length > settings.max_payload ||
+		   !gather_vectors(record, from, transfer->length)) {
 		copy_pieces(record, from, transfer->length);
 	}
 }

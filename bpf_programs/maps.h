@@ -123,6 +123,7 @@ struct data_record {
 		struct user_iovec current;
 		__u64 left;   /* bytes of the call not told yet */
 		__u64 budget; /* bytes that may still be copied */
+		__u64 gathered; /* bytes of a small call copied so far */
 	} walk;
 	__u64 emitted; /* records since loading */
 };

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -40,8 +40,8 @@ def warnings(engine_summary: str) -> list[str]:
     return [str(text) for text in json.loads(engine_summary).get("warnings", [])]
 
 
-def text(engine_summary: str, ways_out: Sequence[str], cost: OwnCost) -> str:
-    """Return the lines for stderr."""
+def text(engine_summary: str, lines_of_ways_out: Sequence[str], losses: Mapping[str, int], cost: OwnCost) -> str:
+    """Return the lines for stderr. `losses` are all there were, the engine's and those of the ways out."""
     facts = json.loads(engine_summary)
     spans: dict[str, int] = {name: count for name, count in facts.get("spans", {}).items() if count}
     total = sum(spans.values())
@@ -54,9 +54,8 @@ def text(engine_summary: str, ways_out: Sequence[str], cost: OwnCost) -> str:
         *([f"  by protocol: {by_protocol}"] if spans else []),
         f"  {facts.get('connections', 0):,} connections, {facts.get('events', 0):,} events, "
         f"{_bytes(facts.get('bytes_copied', 0))} copied",
-        *(f"  {line}" for line in ways_out),
+        *(f"  {line}" for line in lines_of_ways_out),
     ]
-    losses = lost(engine_summary)
     if losses:
         lines.append("  lost: " + ", ".join(f"{cause} {count:,}" for cause, count in losses.items()))
     else:

@@ -203,6 +203,11 @@ impl Engine {
         }
     }
 
+    /// Exchanges whose place in a trace, or whose children's, may still be asked for.
+    pub fn followed(&self) -> usize {
+        self.shared.parents.len()
+    }
+
     /// Lets the time of the events pass.
     fn advance(&mut self, time_ns: u64) {
         self.shared.now = self.shared.now.max(time_ns);
@@ -281,3 +286,6 @@ fn header_of<'a>(event: &'a Event) -> &'a Header {
         | Event::Loss(header, _) => header,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,12 +68,17 @@ impl Pipeline {
         }
     }
 
-    /// Takes one record. One that does not decode is counted and passed over.
+    /// Takes one record.
     pub fn record(&mut self, record: &[u8]) {
         match decode(record) {
             Ok(event) => self.event(&event),
-            Err(_) => self.damaged += 1,
+            Err(_) => self.damaged(),
         }
+    }
+
+    /// A record did not decode: counted and passed over.
+    pub fn damaged(&mut self) {
+        self.damaged += 1;
     }
 
     /// Takes one event.

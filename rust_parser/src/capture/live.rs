@@ -71,6 +71,8 @@ struct Stream {
     pipeline: Option<Pipeline>,
     recording: Option<(PathBuf, Writer<std::io::BufWriter<std::fs::File>>)>,
     described: HashSet<u32>,
+    /// The one that was asked for last: most records follow one of the same process.
+    last_described: u32,
     scratch: Vec<u8>,
     records: u64,
     bytes: u64,
@@ -88,6 +90,7 @@ impl Live {
             pipeline: options.pipeline.as_ref().map(Pipeline::new),
             recording,
             described: HashSet::new(),
+            last_described: 0,
             scratch: Vec::new(),
             records: 0,
             bytes: 0,
@@ -249,22 +252,21 @@ impl Stream {
     fn take_record(&mut self, record: &[u8]) -> Result<Option<u32>, LiveError> {
         self.records += 1;
         let Ok(event) = decode(record) else {
-            self.pass_on(record)?;
+            self.keep(record)?;
+            if let Some(pipeline) = &mut self.pipeline {
+                pipeline.damaged();
+            }
             return Ok(None);
         };
         let tgid = event.header().tgid;
-        let mut executed = None;
         match &event {
             Event::Exec(_) => {
-                executed = Some(tgid);
-                self.described.remove(&tgid);
-                self.pass_on(record)?;
+                self.forget(tgid);
+                self.pass_on(record, &event)?;
                 self.describe(tgid)?;
-                return Ok(executed);
+                return Ok(Some(tgid));
             }
-            Event::Exit(_) => {
-                self.described.remove(&tgid);
-            }
+            Event::Exit(_) => self.forget(tgid),
             Event::Fork(..) => {}
             Event::Data(_, data) => {
                 self.bytes += u64::try_from(data.bytes.len()).unwrap_or(u64::MAX);
@@ -272,13 +274,17 @@ impl Stream {
             }
             _ => self.describe(tgid)?,
         }
-        self.pass_on(record)?;
-        Ok(executed)
+        self.pass_on(record, &event)?;
+        Ok(None)
     }
 
     /// Adds what /proc says of a process, once.
     fn describe(&mut self, tgid: u32) -> Result<(), LiveError> {
-        if tgid == 0 || !self.described.insert(tgid) {
+        if tgid == self.last_described || tgid == 0 {
+            return Ok(());
+        }
+        self.last_described = tgid;
+        if !self.described.insert(tgid) {
             return Ok(());
         }
         let Some(process) = procfs::process(tgid) else { return Ok(()) };
@@ -291,21 +297,34 @@ impl Stream {
         record.clear();
         // Only text over the record limit does not encode; /proc gives none that long.
         let result = match encode(event, &mut record) {
-            Ok(()) => self.pass_on(&record),
+            Ok(()) => self.pass_on(&record, event),
             Err(_) => Ok(()),
         };
         self.scratch = record;
         result
     }
 
-    fn pass_on(&mut self, record: &[u8]) -> Result<(), LiveError> {
-        if let Some((path, writer)) = &mut self.recording {
-            writer.write(record).map_err(|error| LiveError::Recording(path.clone(), error))?;
+    /// What is known of a process is out of date.
+    fn forget(&mut self, tgid: u32) {
+        self.described.remove(&tgid);
+        if self.last_described == tgid {
+            self.last_described = 0;
         }
+    }
+
+    fn pass_on(&mut self, record: &[u8], event: &Event) -> Result<(), LiveError> {
+        self.keep(record)?;
         if let Some(pipeline) = &mut self.pipeline {
-            pipeline.record(record);
+            pipeline.event(event);
         }
         Ok(())
+    }
+
+    fn keep(&mut self, record: &[u8]) -> Result<(), LiveError> {
+        match &mut self.recording {
+            Some((path, writer)) => writer.write(record).map_err(|error| LiveError::Recording(path.clone(), error)),
+            None => Ok(()),
+        }
     }
 
     fn flush(&mut self) -> Result<(), LiveError> {

@@ -9,6 +9,7 @@ pub mod conversation;
 pub mod detection;
 pub mod ids;
 pub mod lane;
+pub mod queue;
 pub mod stream;
 pub mod table;
 pub mod undecided;
@@ -24,6 +25,7 @@ use crate::exchange::{Ending, Peers, Perspective};
 use conversation::{Conversation, Flow, Start};
 use detection::{direction, Choice};
 use lane::Place;
+use queue::{Held, Queue};
 use stream::{Arrival, Segment, Stamp, Stream};
 use undecided::{Decision, Undecided};
 
@@ -57,6 +59,7 @@ pub struct Connection {
     opened_ns: u64,
     sent: Stream,
     received: Stream,
+    queue: Queue,
     state: State,
     /// The time for which a timer is set.
     pub timer: Option<u64>,
@@ -71,6 +74,7 @@ impl Connection {
             opened_ns: header.time_ns,
             sent: Stream::new(starting(open.sent, open.sequence), floating),
             received: Stream::new(starting(open.received, open.sequence), floating),
+            queue: Queue::default(),
             state: State::Undecided(Box::new(Undecided::new(open.fresh))),
             open,
             timer: None,
@@ -91,23 +95,24 @@ impl Connection {
         }
         shared.statistics.bytes += u64::from(data.length);
         let stamp = stamp_of(header);
-        let now = shared.now;
-        match self.stream(data.way).arrive(data, stamp, now) {
-            Arrival::Duplicate => {
-                shared.loss.bytes_duplicate += u64::from(data.length);
-                return;
-            }
-            Arrival::Next(segment) => {
-                let fresh = segment.bytes.len() as u64 + segment.cut;
-                shared.loss.bytes_duplicate += u64::from(data.length).saturating_sub(fresh);
-                self.segment(data.way, &segment, shared);
-            }
-            Arrival::Held => {}
-        }
-        if self.stream(data.way).holds() {
-            self.drain(data.way, shared);
-            while self.stream(data.way).is_overfull() {
-                self.give_up(data.way, shared);
+        let (way, length) = (data.way, u64::from(data.length));
+        let position = self.stream(way).locate(data);
+        let fills = self.queue.blocked().is_none_or(|blocked| blocked == way);
+        if fills && position <= self.stream(way).position() {
+            self.arrive(way, position, length, data.bytes, stamp, 0, shared);
+            self.drain(shared);
+        } else {
+            let since = shared.now;
+            self.queue.push(Held {
+                way,
+                position,
+                length,
+                bytes: data.bytes.to_vec(),
+                stamp,
+                since,
+            });
+            while self.queue.is_overfull() {
+                self.give_up(shared);
             }
         }
         self.note_holds();
@@ -115,7 +120,7 @@ impl Connection {
 
     /// One way ended.
     pub fn eof(&mut self, header: &Header, way: Way, shared: &mut Shared) {
-        self.flush(way, shared);
+        self.flush(shared);
         if let State::Speaking(conversation, local_is_client) = &mut self.state {
             conversation.end_of(direction(way, *local_is_client), stamp_of(header), shared);
         }
@@ -124,8 +129,7 @@ impl Connection {
     /// Nothing follows.
     pub fn end(&mut self, ending: Ending, stamp: Stamp, shared: &mut Shared) {
         if ending != Ending::Released {
-            self.flush(Way::Received, shared);
-            self.flush(Way::Sent, shared);
+            self.flush(shared);
         }
         if let State::Speaking(conversation, _) = &mut self.state {
             conversation.end(ending, stamp, shared);
@@ -140,18 +144,13 @@ impl Connection {
             State::Undecided(_) => None,
             State::Deaf(_) => return None,
         };
-        [self.sent.deadline(), self.received.deadline(), conversation]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.queue.deadline(), conversation].into_iter().flatten().min()
     }
 
     /// Time passed.
     pub fn on_time(&mut self, now: u64, shared: &mut Shared) {
-        for way in [Way::Sent, Way::Received] {
-            while self.stream(way).deadline().is_some_and(|deadline| deadline <= now) {
-                self.give_up(way, shared);
-            }
+        while self.queue.deadline().is_some_and(|deadline| deadline <= now) {
+            self.give_up(shared);
         }
         self.note_holds();
         if let State::Speaking(conversation, _) = &mut self.state {
@@ -169,31 +168,63 @@ impl Connection {
     }
 
     fn note_holds(&mut self) {
-        let holds = self.sent.holds() || self.received.holds();
+        let holds = !self.queue.is_empty();
         if let State::Speaking(conversation, _) = &mut self.state {
             conversation.holds = holds;
         }
     }
 
-    fn drain(&mut self, way: Way, shared: &mut Shared) {
-        while let Some(owned) = self.stream(way).ready() {
-            self.segment(way, &owned.segment(), shared);
+    #[allow(clippy::too_many_arguments)]
+    fn arrive(
+        &mut self,
+        way: Way,
+        position: u64,
+        length: u64,
+        bytes: &[u8],
+        stamp: Stamp,
+        lost: u64,
+        shared: &mut Shared,
+    ) {
+        match self.stream(way).arrive(position, length, bytes, stamp) {
+            Arrival::Next(segment) => {
+                shared.loss.bytes_duplicate += length.saturating_sub(segment.bytes.len() as u64 + segment.cut);
+                self.segment(way, &Segment { lost, ..segment }, shared);
+            }
+            Arrival::Duplicate | Arrival::Early => shared.loss.bytes_duplicate += length,
         }
     }
 
-    fn give_up(&mut self, way: Way, shared: &mut Shared) {
-        if let Some(owned) = self.stream(way).give_up() {
-            let segment = owned.segment();
-            shared.loss.holes += u64::from(segment.lost > 0);
-            shared.loss.bytes_lost += segment.lost;
-            self.segment(way, &segment, shared);
+    /// Lets go what need not wait any longer.
+    fn drain(&mut self, shared: &mut Shared) {
+        while !self.queue.is_empty() {
+            let [sent, received] = [self.sent.position(), self.received.position()];
+            let next = |way| if way == Way::Sent { sent } else { received };
+            let Some(held) = self.queue.pop_ready(next) else { return };
+            self.arrive(held.way, held.position, held.length, &held.bytes, held.stamp, 0, shared);
         }
-        self.drain(way, shared);
     }
 
-    fn flush(&mut self, way: Way, shared: &mut Shared) {
-        while self.stream(way).holds() {
-            self.give_up(way, shared);
+    /// Gives up the bytes that all wait for.
+    fn give_up(&mut self, shared: &mut Shared) {
+        let Some(held) = self.queue.pop_blocked() else { return };
+        let lost = self.stream(held.way).give_up(held.position);
+        shared.loss.holes += u64::from(lost > 0);
+        shared.loss.bytes_lost += lost;
+        self.arrive(
+            held.way,
+            held.position,
+            held.length,
+            &held.bytes,
+            held.stamp,
+            lost,
+            shared,
+        );
+        self.drain(shared);
+    }
+
+    fn flush(&mut self, shared: &mut Shared) {
+        while !self.queue.is_empty() {
+            self.give_up(shared);
         }
         self.note_holds();
     }

@@ -257,7 +257,8 @@ impl Parents {
         let (identity, upstream) = (node.identity, node.upstream);
         let lineage = match (node.perspective, upstream.filter(|_| depth > 0)) {
             (Perspective::Client, Some(server)) => self.below_thread(span, server, now, depth),
-            (Perspective::Client, None) => Some(identity.alone(node.wire.as_deref())),
+            // Told by its own request: as cheap as remembering it.
+            (Perspective::Client, None) => return Some(identity.alone(node.wire.as_deref())),
             (Perspective::Server, Some(client)) => self.below_client(span, client, now, depth),
             (Perspective::Server, None) => None,
         };

@@ -239,17 +239,18 @@ impl Pending {
         }
     }
 
-    /// The end came first. `Ok` is an exchange worth keeping: the request was whole, or the response was.
-    pub fn end(mut self, time_ns: u64) -> Result<Self, Self> {
-        if self.doubtful || (self.request_end_ns.is_none() && self.response_end_ns.is_none()) {
-            return Err(self);
-        }
+    /// Worth keeping if nothing follows: the request was whole, or the response was.
+    pub fn is_telling(&self) -> bool {
+        !self.doubtful && (self.request_end_ns.is_some() || self.response_end_ns.is_some())
+    }
+
+    /// Nothing follows.
+    pub fn end(&mut self, time_ns: u64) {
         self.capture.incomplete |= !self.is_complete();
         self.request_end_ns.get_or_insert(time_ns);
         if self.is_owed() {
             self.response_end_ns = Some(time_ns);
         }
-        Ok(self)
     }
 
     /// As the next stage takes it.
@@ -396,16 +397,12 @@ pub const EARLY_RESPONSE_NS: u64 = 20_000_000;
 pub const MAX_EARLY_RESPONSES: usize = 64;
 
 /// Ends one exchange at the end of its connection.
-pub(crate) fn end_one(pending: Pending, ending: Ending, now: u64, ledger: &mut impl Ledger) {
-    if ending == Ending::Released {
-        ledger.dropped(&pending, Cause::CutShort);
-        return;
-    }
-    match pending.end(now) {
-        Ok(pending) => ledger.complete(pending),
-        Err(pending) => {
-            let cause = if pending.doubtful { Cause::Gap } else { Cause::CutShort };
-            ledger.dropped(&pending, cause);
-        }
+pub(crate) fn end_one(mut pending: Pending, ending: Ending, now: u64, ledger: &mut impl Ledger) {
+    if ending != Ending::Released && pending.is_telling() {
+        pending.end(now);
+        ledger.complete(pending);
+    } else {
+        let cause = if pending.doubtful { Cause::Gap } else { Cause::CutShort };
+        ledger.dropped(&pending, cause);
     }
 }

@@ -37,10 +37,9 @@ def run(settings: Settings) -> Iterator[Row]:
 def _measure(settings: Settings, program: str, hooks: str, what: str) -> Row:
     call = "getppid" if what == "no socket" else "socket"
     seconds = max(1.0, settings.seconds / 2)
-    output = str(settings.folder / "loopback.pb")
     rounds = PAIRS_PER_ROUND if call == "socket" else PAIRS_PER_ROUND * 20
     with _running(program, call, rounds) as (pid, measured), _idle_process() as idle:
-        options = ["--pid", str(idle if what == "not traced" else pid), "--hooks", hooks, "--output", output]
+        options = ["--pid", str(idle if what == "not traced" else pid), "--hooks", hooks, "--output", settings.output]
         costs, bare, lost = [], [], 0
         for number in range(PHASES):
             before = measured(seconds)

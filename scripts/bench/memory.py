@@ -1,4 +1,4 @@
-"""Memory of an attach over many connections: nothing is kept of a closed one. (The busy attach is in `nginx`.)"""
+"""Memory of an attach over many connections: nothing is kept of a closed one. The busy attach is in `nginx`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ FLAT_BYTES = 2 << 20
 def run(settings: Settings) -> Iterator[Row]:
     """Attach once, open and close, look at the memory between."""
     resident: dict[int, int] = {}
-    output = str(settings.folder / "memory.pb")
-    with nginx(settings) as port, Tracer(["--port", str(port), "--output", output]) as tracer:
+    with nginx(settings) as port, Tracer(["--port", str(port), "--output", settings.output]) as tracer:
         at_rest = tracer.memory("VmRSS")
         for done in range(STEP, ALL + 1, STEP):
             ab(port, STEP, keep=False)

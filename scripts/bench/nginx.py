@@ -29,14 +29,12 @@ def run(settings: Settings) -> Iterator[Row]:
 
 
 def _saturated(settings: Settings, port: int) -> Iterator[Row]:
-    output = str(settings.folder / "nginx.pb")
-
     def without() -> _Phase:
         load = wrk(port, settings.seconds)
         return _Phase(load.requests, load.per_second)
 
     def traced() -> _Phase:
-        with Tracer(["--port", str(port), "--output", output]) as tracer:
+        with Tracer(["--port", str(port), "--output", settings.output]) as tracer:
             load = wrk(port, settings.seconds)
         return _Phase(load.requests, load.per_second, tracer.result())
 
@@ -91,13 +89,11 @@ def _what_the_tracer_did(phases: list[_Phase]) -> Iterator[Row]:
 
 
 def _latency(settings: Settings, port: int) -> Row:
-    output = str(settings.folder / "nginx.pb")
-
     def without() -> Latencies:
         return fixed_rate(settings, port, RATE, settings.seconds, HTTP_REQUEST)
 
     def traced() -> Latencies:
-        with Tracer(["--port", str(port), "--output", output]):
+        with Tracer(["--port", str(port), "--output", settings.output]):
             return without()
 
     off, on = pairs(

@@ -33,7 +33,6 @@ def run(settings: Settings) -> Iterator[Row]:
 
 
 def _benchmark(settings: Settings, port: int, pipeline: int) -> Iterator[Row]:
-    output = str(settings.folder / "redis.pb")
     # About settings.seconds of load: from what it does untraced.
     per_second = redis_benchmark(port, 50_000 * pipeline, pipeline=pipeline)[0]
     requests = int(per_second * settings.seconds)
@@ -42,7 +41,7 @@ def _benchmark(settings: Settings, port: int, pipeline: int) -> Iterator[Row]:
         return _Phase(requests, redis_benchmark(port, requests, pipeline=pipeline)[0])
 
     def traced() -> _Phase:
-        with Tracer(["--port", str(port), "--output", output]) as tracer:
+        with Tracer(["--port", str(port), "--output", settings.output]) as tracer:
             rate = redis_benchmark(port, requests, pipeline=pipeline)[0]
         return _Phase(requests, rate, tracer.result())
 
@@ -69,8 +68,7 @@ def _benchmark(settings: Settings, port: int, pipeline: int) -> Iterator[Row]:
 
 
 def _fixed(settings: Settings, port: int) -> Row:
-    output = str(settings.folder / "redis.pb")
-    with Tracer(["--port", str(port), "--output", output]) as tracer:
+    with Tracer(["--port", str(port), "--output", settings.output]) as tracer:
         seen = fixed_rate(settings, port, RATE, RATE_SECONDS, REDIS_REQUEST)
     outcome = tracer.result()
     reached = (seen.answered - 32) / max(RATE_SECONDS, RATE_SECONDS + seen.maximum / 1e6)

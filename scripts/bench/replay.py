@@ -41,10 +41,9 @@ def run(settings: Settings) -> Iterator[Row]:
     recording, packets = settings.folder / "load.rec", settings.folder / "load.pcapng"
     port, sent = _record(settings, recording, packets)
     cpu = (os.cpu_count() or 1) - 1
-    output = str(settings.folder / "replay.pb")
 
     def replayed(path: Path, rounds: int) -> tuple[int, list[float]]:
-        arguments = [command(), "replay", str(path), "--output", output]
+        arguments = [command(), "replay", str(path), "--output", settings.output]
         spans, seconds = 0, []
         for _ in range(rounds):
             took, said = _timed(cpu, arguments)

@@ -41,6 +41,8 @@ class Outcome:
     user_seconds: float
     """User CPU from ready to exit: without starting up."""
     system_seconds: float
+    waited_seconds: float
+    """Ready to run, but no CPU was free."""
     peak_bytes: int
     summary: str
 
@@ -69,6 +71,7 @@ class Tracer:
     def __enter__(self) -> Tracer:
         self._await_ready()
         self._user_at_ready, self._system_at_ready = self.cpu_seconds()
+        self._waited_at_ready = self._waited_seconds()
         return self
 
     def _await_ready(self) -> None:
@@ -92,6 +95,9 @@ class Tracer:
         tick = os.sysconf("SC_CLK_TCK")
         return int(fields[11]) / tick, int(fields[12]) / tick
 
+    def _waited_seconds(self) -> float:
+        return int(Path(f"/proc/{self.pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+
     def memory(self, field: str) -> int:
         """Return VmRSS or VmHWM."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
@@ -102,6 +108,7 @@ class Tracer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         peak = self.memory("VmHWM")
+        waited = self._waited_seconds()
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         self._process.send_signal(signal.SIGINT)
         try:
@@ -117,6 +124,7 @@ class Tracer:
             "".join(self._said) + said,
             after.ru_utime - before.ru_utime - self._user_at_ready,
             after.ru_stime - before.ru_stime - self._system_at_ready,
+            waited - self._waited_at_ready,
             peak,
         )
 
@@ -126,7 +134,7 @@ class Tracer:
         return self.outcome
 
 
-def _outcome(summary: str, user: float, system: float, peak: int) -> Outcome:
+def _outcome(summary: str, user: float, system: float, waited: float, peak: int) -> Outcome:
     number = re.search(r"^([\d,]+) spans in ", summary, re.MULTILINE)
     if number is None:
         sys.exit(f"bench: no summary in: {summary}")
@@ -136,6 +144,7 @@ def _outcome(summary: str, user: float, system: float, peak: int) -> Outcome:
         lost=_counts(summary, "lost"),
         user_seconds=user,
         system_seconds=system,
+        waited_seconds=waited,
         peak_bytes=peak,
         summary=summary,
     )

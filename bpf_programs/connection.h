@@ -38,6 +38,29 @@ static __always_inline void fill_header(struct event_header *header, __u8 kind, 
 	header->tid = (__u32)id;
 }
 
+/* Bit of skc_flags: the end of the peer's stream was received (enum sock_flags; tcp_fin() alone sets it). */
+#define SOCK_DONE 1
+
+/* Numbers behind the last byte of the peer that was read, and behind the last that arrived. */
+struct received {
+	__u32 read;
+	__u32 arrived;
+};
+
+/* The FIN has a number too, and a read that takes the last bytes takes it with them: it is not counted here. */
+static __always_inline struct received received_so_far(struct sock *sk)
+{
+	struct tcp_sock *tcp = AS(struct tcp_sock, sk);
+	struct received received = {.read = FIELD(tcp, copied_seq), .arrived = FIELD(tcp, rcv_nxt)};
+
+	if (!(FIELD(AS(struct sock, sk), __sk_common.skc_flags) & 1UL << SOCK_DONE))
+		return received;
+	if (received.read == received.arrived)
+		received.read--;
+	received.arrived--;
+	return received;
+}
+
 /* Bytes of this socket that moved before the call that is being recorded; SYN and FIN may count for one. */
 #define BARELY_ANY 1
 
@@ -45,15 +68,14 @@ static __always_inline void describe_tcp(struct event_open *open, struct sock *s
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
 	__u32 write_seq = BPF_CORE_READ(tcp, write_seq);
-	__u32 copied_seq = BPF_CORE_READ(tcp, copied_seq);
+	struct received so_far = received_so_far(sk);
 	__u64 sent_before, received_before;
 
 	sent_before = BPF_CORE_READ(tcp, bytes_acked) + (__u32)(write_seq - BPF_CORE_READ(tcp, snd_una)) - sent;
-	received_before =
-		BPF_CORE_READ(tcp, bytes_received) - (__u32)(BPF_CORE_READ(tcp, rcv_nxt) - copied_seq) - received;
+	received_before = BPF_CORE_READ(tcp, bytes_received) - (__u32)(so_far.arrived - so_far.read) - received;
 	open->header.flags |= FLAG_SEQUENCE;
 	open->sent = write_seq - sent;
-	open->received = copied_seq - received;
+	open->received = so_far.read - received;
 	open->fresh = sent_before <= BARELY_ANY && received_before <= BARELY_ANY;
 }
 

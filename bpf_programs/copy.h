@@ -224,9 +224,9 @@ static __always_inline __u32 verdict_on(__u64 id)
 /* Position of the first of `length` bytes that just moved on a TCP socket. */
 static __always_inline __u32 tcp_position(struct sock *sk, __u8 direction, __u32 length)
 {
-	struct tcp_sock *tcp = AS(struct tcp_sock, sk);
+	__u32 end = direction == DIRECTION_SENT ? FIELD(AS(struct tcp_sock, sk), write_seq) : received_so_far(sk).read;
 
-	return (direction == DIRECTION_SENT ? FIELD(tcp, write_seq) : FIELD(tcp, copied_seq)) - length;
+	return end - length;
 }
 
 /* Position on a socket without sequence numbers; moves the count on. */

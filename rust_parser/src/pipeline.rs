@@ -170,7 +170,7 @@ impl Pipeline {
                 Vantage::Network => None,
             };
             let resource = Arc::clone(known.unwrap_or(&self.unknown));
-            self.spans.push(build(&exchange, &lineage, &self.clock, &mut self.names, &self.redaction, resource));
+            self.spans.push(build(exchange, lineage, &self.clock, &mut self.names, &self.redaction, resource));
         }
     }
 

@@ -52,10 +52,16 @@ pub struct Pipeline {
 impl Pipeline {
     /// Nothing seen yet.
     pub fn new(options: &Options) -> Self {
-        let protocols =
-            if options.protocols.is_empty() { registry::PROTOCOLS.to_vec() } else { options.protocols.clone() };
+        let protocols = if options.protocols.is_empty() {
+            registry::PROTOCOLS.to_vec()
+        } else {
+            options.protocols.clone()
+        };
         Self {
-            engine: Engine::new(EngineOptions { protocols, ..EngineOptions::default() }),
+            engine: Engine::new(EngineOptions {
+                protocols,
+                ..EngineOptions::default()
+            }),
             clock: ClockMap::new(),
             names: Names::new(Limits::default()),
             redaction: Redaction::new(&options.redaction),
@@ -140,25 +146,27 @@ impl Pipeline {
     pub fn summary(&self) -> Summary {
         let statistics = self.engine.statistics();
         let counters = self.engine.loss();
-        let mut lost: Vec<(String, u64)> =
-<<<<<<< HEAD
-            counters.entries().into_iter().map(|(cause, count)| (cause.to_owned(), count)).collect();
+        let named = |(cause, count): (&str, u64)| (cause.to_owned(), count);
+        let mut lost: Vec<(String, u64)> = counters
+            .entries()
+            .into_iter()
+            .filter(|(cause, _)| *cause != NOTICES)
+            .map(named)
+            .collect();
         lost.extend(counters.source.iter().map(|(cause, count)| (cause.clone(), *count)));
-=======
-            loss.entries().into_iter().filter(|(cause, _)| *cause != NOTICES).map(|(cause, count)| (cause.to_owned(), count)).collect();
-        lost.extend(loss.source.iter().map(|(cause, count)| (cause.clone(), *count)));
->>>>>>> main
         lost.push(("records_damaged".to_owned(), self.damaged));
         let exchanges = statistics.exchanges.iter();
         Summary {
-            spans: exchanges.map(|(protocol, count)| ((*protocol).to_owned(), *count)).collect(),
+            spans: exchanges
+                .map(|(protocol, count)| ((*protocol).to_owned(), *count))
+                .collect(),
             events: self.events,
             bytes_copied: self.bytes_copied,
             bytes_moved: statistics.bytes,
             connections: statistics.connections_seen,
             connections_open: statistics.connections_open,
             lost,
-            notices: loss.notices,
+            notices: counters.notices,
             duration_ns: self.first_ns.map_or(0, |first| self.last_ns.saturating_sub(first)),
         }
     }
@@ -170,7 +178,14 @@ impl Pipeline {
                 Vantage::Network => None,
             };
             let resource = Arc::clone(known.unwrap_or(&self.unknown));
-            self.spans.push(build(exchange, lineage, &self.clock, &mut self.names, &self.redaction, resource));
+            self.spans.push(build(
+                exchange,
+                lineage,
+                &self.clock,
+                &mut self.names,
+                &self.redaction,
+                resource,
+            ));
         }
     }
 

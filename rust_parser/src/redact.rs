@@ -134,7 +134,11 @@ impl Redaction {
     #[must_use]
     pub fn clean(&self, key: &str, value: Value) -> Option<Value> {
         let Value::Text(text) = &value else {
-            return Some(if key.starts_with("http.re") { self.header(key, value) } else { value });
+            return Some(if key.starts_with("http.re") {
+                self.header(key, value)
+            } else {
+                value
+            });
         };
         let clean = match key {
             semconv::URL_QUERY => self.query(text)?,

@@ -123,14 +123,7 @@ fn measure(title: &str, exchanges: &[Exchange]) {
             .into_iter()
             .map(|one| {
                 let lineage = Identity::new(&one.peers, one.position, one.ordinal).alone(None);
-                build(
-                    one,
-                    lineage,
-                    &clock,
-                    &mut names,
-                    &redaction,
-                    resource.clone(),
-                )
+                build(one, lineage, &clock, &mut names, &redaction, resource.clone())
             })
             .collect();
         lap(0);

@@ -29,8 +29,7 @@ use std::collections::VecDeque;
 use protocol_parsers::Reply;
 
 use super::{
-    end_one, Cause, Ending, Half, Ledger, Met, Missing, Part, Pending, Response, EARLY_RESPONSE_NS,
-    MAX_EARLY_RESPONSES,
+    end_one, Cause, Ending, Half, Ledger, Met, Missing, Part, Pending, Response, EARLY_RESPONSE_NS, MAX_EARLY_RESPONSES,
 };
 
 /// Requests that must begin at the lowest balance, and none elsewhere. They are held meanwhile, not lost, so the number
@@ -144,6 +143,15 @@ impl InOrder {
     /// came before.
     pub fn is_certain(&self) -> bool {
         self.window.is_none() || !self.pipelines
+    }
+
+    /// See [`super::Pairs::is_alone`].
+    pub fn is_alone(&self, half: Half) -> bool {
+        let in_flight = match half {
+            Half::Request => 0,
+            Half::Response => 1,
+        };
+        self.window.is_none() && !self.pipelines && self.requests.len() == in_flight
     }
 
     /// See [`super::Pairs::request`].

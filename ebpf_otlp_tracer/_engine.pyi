@@ -69,8 +69,8 @@ class Capture:
     def summary(self) -> str:
         """Return what happened so far, as a JSON object.
 
-        {"spans": {protocol: n}, "events": n, "bytes_copied": n, "connections": n, "lost": {cause: n}, "hooks": name,
-        "duration_ns": n}
+        {"spans": {protocol: n}, "events": n, "bytes_copied": n, "bytes_moved": n, "connections": n, "lost": {cause: n},
+        "notices": n, "hooks": name, "hooks_refused": [text], "duration_ns": n}
         """
 
 class Replay:

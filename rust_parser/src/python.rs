@@ -216,7 +216,9 @@ fn summary_json(summary: &Summary, more: serde_json::Value) -> PyResult<String> 
     let mut json = serde_json::json!({
         "spans": summary.spans,
         "events": summary.events,
-        "bytes_copied": summary.bytes,
+        "bytes_copied": summary.bytes_copied,
+        "bytes_moved": summary.bytes_moved,
+        "notices": summary.notices,
         "connections": summary.connections,
         "lost": summary.lost.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "duration_ns": summary.duration_ns,

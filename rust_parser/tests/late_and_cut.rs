@@ -10,7 +10,12 @@ const RESPONSE: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
 const MS: u64 = 1_000_000;
 
 fn header(ms: u64) -> Header {
-    Header { time_ns: ms * MS, connection: 1, tgid: 5, tid: 5 }
+    Header {
+        time_ns: ms * MS,
+        connection: 1,
+        tgid: 5,
+        tid: 5,
+    }
 }
 
 fn start(open_ms: u64, fresh: bool) -> Pipeline {
@@ -29,7 +34,13 @@ fn start(open_ms: u64, fresh: bool) -> Pipeline {
         sequence: false,
     };
     pipeline.event(&Event::Machine(header(0), Machine::default()));
-    pipeline.event(&Event::Process(header(0), Process { pid: 5, ..Process::default() }));
+    pipeline.event(&Event::Process(
+        header(0),
+        Process {
+            pid: 5,
+            ..Process::default()
+        },
+    ));
     pipeline.event(&Event::Open(header(open_ms), open));
     pipeline
 }
@@ -37,7 +48,16 @@ fn start(open_ms: u64, fresh: bool) -> Pipeline {
 fn moved(pipeline: &mut Pipeline, ms: u64, way: Way, position: usize, bytes: &[u8], length: usize) {
     let position = u64::try_from(position).expect("small");
     let length = u32::try_from(length).expect("small");
-    pipeline.event(&Event::Data(header(ms), Data { way, position, sequence: false, length, bytes }));
+    pipeline.event(&Event::Data(
+        header(ms),
+        Data {
+            way,
+            position,
+            sequence: false,
+            length,
+            bytes,
+        },
+    ));
 }
 
 fn finished(mut pipeline: Pipeline) -> Vec<Span> {
@@ -46,7 +66,10 @@ fn finished(mut pipeline: Pipeline) -> Vec<Span> {
 }
 
 fn value<'a>(span: &'a Span, key: &str) -> Option<&'a Value> {
-    span.attributes.iter().find(|attribute| attribute.key == key).map(|attribute| &attribute.value)
+    span.attributes
+        .iter()
+        .find(|attribute| attribute.key == key)
+        .map(|attribute| &attribute.value)
 }
 
 #[test]
@@ -61,7 +84,12 @@ fn a_request_head_cut_by_the_copy_limit_is_a_span_that_says_so() {
     let spans = finished(pipeline);
     let seen: Vec<_> = spans
         .iter()
-        .map(|span| (span.name.as_str(), value(span, "ebpf_otlp_tracer.capture.truncated").is_some()))
+        .map(|span| {
+            (
+                span.name.as_str(),
+                value(span, "ebpf_otlp_tracer.capture.truncated").is_some(),
+            )
+        })
         .collect();
     assert_eq!(seen, [("GET /orders/{id}", true), ("GET /orders/{id}", false)]);
     assert_eq!(value(&spans[0], "http.response.status_code"), Some(&Value::Int(204)));
@@ -72,11 +100,21 @@ fn a_request_head_cut_by_the_copy_limit_is_a_span_that_says_so() {
 fn a_response_head_cut_by_the_copy_limit_keeps_its_status() {
     let mut pipeline = start(0, true);
     moved(&mut pipeline, 1, Way::Received, 0, REQUEST, REQUEST.len());
-    moved(&mut pipeline, 2, Way::Sent, 0, b"HTTP/1.1 503 Oh\r\nServer: x\r\nSet-Coo", 3000);
+    moved(
+        &mut pipeline,
+        2,
+        Way::Sent,
+        0,
+        b"HTTP/1.1 503 Oh\r\nServer: x\r\nSet-Coo",
+        3000,
+    );
     let spans = finished(pipeline);
     assert_eq!(spans.len(), 1);
     assert_eq!(value(&spans[0], "http.response.status_code"), Some(&Value::Int(503)));
-    assert_eq!(value(&spans[0], "ebpf_otlp_tracer.capture.truncated"), Some(&Value::Bool(true)));
+    assert_eq!(
+        value(&spans[0], "ebpf_otlp_tracer.capture.truncated"),
+        Some(&Value::Bool(true))
+    );
 }
 
 #[test]
@@ -86,7 +124,10 @@ fn a_capture_that_ends_inside_a_response_head_keeps_its_status() {
     moved(&mut pipeline, 2, Way::Sent, 0, &RESPONSE[..25], 25);
     let spans = finished(pipeline);
     assert_eq!(value(&spans[0], "http.response.status_code"), Some(&Value::Int(204)));
-    assert_eq!(value(&spans[0], "ebpf_otlp_tracer.capture.truncated"), Some(&Value::Bool(true)));
+    assert_eq!(
+        value(&spans[0], "ebpf_otlp_tracer.capture.truncated"),
+        Some(&Value::Bool(true))
+    );
 }
 
 #[test]
@@ -107,7 +148,10 @@ fn one_exchange_on_a_connection_that_was_idle_when_we_came_is_shown_and_marked()
     moved(&mut pipeline, 301, Way::Sent, 0, NIL, NIL.len());
     let spans = finished(pipeline);
     assert_eq!(spans.len(), 1);
-    assert_eq!(value(&spans[0], "ebpf_otlp_tracer.capture.attached_mid_stream"), Some(&Value::Bool(true)));
+    assert_eq!(
+        value(&spans[0], "ebpf_otlp_tracer.capture.attached_mid_stream"),
+        Some(&Value::Bool(true))
+    );
 }
 
 #[test]
@@ -125,7 +169,10 @@ fn a_protocol_whose_clients_wait_is_paired_from_its_first_request_on() {
     moved(&mut pipeline, 11, Way::Sent, 0, RESPONSE, RESPONSE.len());
     let spans = finished(pipeline);
     assert_eq!(spans.len(), 1);
-    assert_eq!(value(&spans[0], "ebpf_otlp_tracer.capture.attached_mid_stream"), Some(&Value::Bool(true)));
+    assert_eq!(
+        value(&spans[0], "ebpf_otlp_tracer.capture.attached_mid_stream"),
+        Some(&Value::Bool(true))
+    );
 }
 
 #[test]

@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use protocol_parsers::{Facts, Target};
+use rust_parser::context::Identity;
 use rust_parser::event::{Endpoint, Machine, Process, Vantage};
 use rust_parser::exchange::{CaptureFacts, Exchange, Peers, Perspective};
 use rust_parser::naming::Names;
 use rust_parser::otlp::{append_json, append_protobuf};
 use rust_parser::redact::Redaction;
-use rust_parser::context::Identity;
 use rust_parser::span::{build, ClockMap, Resource};
 
 const BATCH: usize = 512;

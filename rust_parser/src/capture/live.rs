@@ -161,7 +161,7 @@ impl Live {
     pub fn summary(&self) -> Summary {
         let mut summary = match &self.stream.pipeline {
             Some(pipeline) => pipeline.summary(),
-            None => Summary { events: self.stream.records, bytes: self.stream.bytes, ..Summary::default() },
+            None => Summary { events: self.stream.records, bytes_copied: self.stream.bytes, ..Summary::default() },
         };
         if !self.stopped || self.stream.pipeline.is_none() {
             summary.lost.extend(self.losses());

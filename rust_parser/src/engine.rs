@@ -166,7 +166,8 @@ impl Engine {
                     self.shared.statistics.connections_seen += 1;
                     let was_idle = self.shared.was_idle(header, open);
                     self.shared.parents.met(open);
-                    self.table.insert(header.connection, Connection::new(header, open.clone(), was_idle));
+                    self.table
+                        .insert(header.connection, Connection::new(header, open.clone(), was_idle));
                 }
             }
             Event::Data(header, data) => {

@@ -161,7 +161,11 @@ impl Live {
     pub fn summary(&self) -> Summary {
         let mut summary = match &self.stream.pipeline {
             Some(pipeline) => pipeline.summary(),
-            None => Summary { events: self.stream.records, bytes_copied: self.stream.bytes, ..Summary::default() },
+            None => Summary {
+                events: self.stream.records,
+                bytes_copied: self.stream.bytes,
+                ..Summary::default()
+            },
         };
         if !self.stopped || self.stream.pipeline.is_none() {
             summary.lost.extend(self.losses());
@@ -202,7 +206,9 @@ impl Live {
     /// Looks at processes that ran exec: do they run what the user asked for?
     fn meet(&mut self, pids: &[u32]) -> Result<(), LiveError> {
         for pid in pids {
-            let Ok(path) = std::fs::read_link(format!("/proc/{pid}/exe")) else { continue };
+            let Ok(path) = std::fs::read_link(format!("/proc/{pid}/exe")) else {
+                continue;
+            };
             let path = path.to_string_lossy().into_owned();
             if self.executables.iter().any(|pattern| matches(pattern, &path)) {
                 self.watch(*pid)?;
@@ -213,7 +219,12 @@ impl Live {
     }
 
     fn tell_verdicts(&mut self) -> Result<(), LiveError> {
-        let verdicts = self.stream.pipeline.as_mut().map(Pipeline::take_verdicts).unwrap_or_default();
+        let verdicts = self
+            .stream
+            .pipeline
+            .as_mut()
+            .map(Pipeline::take_verdicts)
+            .unwrap_or_default();
         for (connection, verdict) in verdicts {
             // A recording keeps what nobody understands today: a later version is tried on it.
             if self.stream.recording.is_none() || matches!(verdict, Verdict::Skip { .. }) {
@@ -282,7 +293,9 @@ impl Stream {
         if !self.described.insert(tgid) {
             return Ok(());
         }
-        let Some(process) = procfs::process(tgid) else { return Ok(()) };
+        let Some(process) = procfs::process(tgid) else {
+            return Ok(());
+        };
         self.add(&Event::Process(Header { tgid, ..now_header() }, process))
     }
 
@@ -317,14 +330,18 @@ impl Stream {
 
     fn keep(&mut self, record: &[u8]) -> Result<(), LiveError> {
         match &mut self.recording {
-            Some((path, writer)) => writer.write(record).map_err(|error| LiveError::Recording(path.clone(), error)),
+            Some((path, writer)) => writer
+                .write(record)
+                .map_err(|error| LiveError::Recording(path.clone(), error)),
             None => Ok(()),
         }
     }
 
     fn flush(&mut self) -> Result<(), LiveError> {
         match &mut self.recording {
-            Some((path, writer)) => writer.flush().map_err(|error| LiveError::Recording(path.clone(), error)),
+            Some((path, writer)) => writer
+                .flush()
+                .map_err(|error| LiveError::Recording(path.clone(), error)),
             None => Ok(()),
         }
     }
@@ -336,18 +353,29 @@ impl Stream {
 
 /// A glob without a slash is about the base name.
 fn matches(pattern: &glob::Pattern, path: &str) -> bool {
-    let name = if pattern.as_str().contains('/') { path } else { path.rsplit('/').next().unwrap_or(path) };
+    let name = if pattern.as_str().contains('/') {
+        path
+    } else {
+        path.rsplit('/').next().unwrap_or(path)
+    };
     pattern.matches(name)
 }
 
 fn nanoseconds(clock: ClockId) -> u64 {
     let time = clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or_default())
+    seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(u64::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 fn now_header() -> Header {
-    Header { time_ns: nanoseconds(ClockId::Monotonic), connection: 0, tgid: 0, tid: 0 }
+    Header {
+        time_ns: nanoseconds(ClockId::Monotonic),
+        connection: 0,
+        tgid: 0,
+        tid: 0,
+    }
 }
 
 /// Both clocks at one moment: the wall clock is read between two readings of the monotonic one.
@@ -355,7 +383,13 @@ fn clock() -> Event<'static> {
     let before = nanoseconds(ClockId::Monotonic);
     let unix_ns = nanoseconds(ClockId::Realtime);
     let after = nanoseconds(ClockId::Monotonic);
-    Event::Clock(Header { time_ns: before + (after - before) / 2, ..now_header() }, unix_ns)
+    Event::Clock(
+        Header {
+            time_ns: before + (after - before) / 2,
+            ..now_header()
+        },
+        unix_ns,
+    )
 }
 
 /// For the error that says what is missing.

@@ -321,7 +321,11 @@ impl Connection {
             Direction::ToClient => (received, sent),
         };
         let asks_first = undecided.first_way().map(|way| direction(way, local_is_client)) == Some(Direction::ToServer);
-        let asked = if direction(Way::Sent, local_is_client) == Direction::ToServer { &sent } else { &received };
+        let asked = if direction(Way::Sent, local_is_client) == Direction::ToServer {
+            &sent
+        } else {
+            &received
+        };
         let met = match () {
             () if undecided.is_fresh() => Met::Fresh,
             () if (self.was_idle || !definition.pipelined) && asks_first && asked.1 == Place::Known => Met::Idle,

@@ -90,7 +90,9 @@ fn pair_between(client: &Endpoint, server: &Endpoint, vantage: Vantage) -> Optio
 
 /// What names the connection at both ends, if this end is or may be the client's.
 fn client_pair(open: &Open) -> Option<u64> {
-    (open.role != Role::Server).then(|| pair_between(&open.local, &open.remote, open.vantage)).flatten()
+    (open.role != Role::Server)
+        .then(|| pair_between(&open.local, &open.remote, open.vantage))
+        .flatten()
 }
 
 struct Node {
@@ -183,7 +185,11 @@ impl Parents {
         let mut node = Node {
             identity: begun.identity,
             perspective,
-            deadline: if awaited { now.saturating_add(LINK_WINDOW_NS) } else { now },
+            deadline: if awaited {
+                now.saturating_add(LINK_WINDOW_NS)
+            } else {
+                now
+            },
             wire: begun.wire.cloned().map(Box::new),
             upstream,
             lineage: None,

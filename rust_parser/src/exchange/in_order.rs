@@ -28,7 +28,9 @@ use std::collections::VecDeque;
 
 use protocol_parsers::Reply;
 
-use super::{end_one, Cause, Ending, Half, Ledger, Met, Part, Pending, Response, EARLY_RESPONSE_NS, MAX_EARLY_RESPONSES};
+use super::{
+    end_one, Cause, Ending, Half, Ledger, Met, Part, Pending, Response, EARLY_RESPONSE_NS, MAX_EARLY_RESPONSES,
+};
 
 /// Requests that must begin at the lowest balance, and none elsewhere. They are held meanwhile, not lost, so the number
 /// can be well above what chance makes of a client with two requests in flight.

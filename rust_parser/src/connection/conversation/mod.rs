@@ -372,7 +372,13 @@ impl Conversation {
         lane.place = Place::Unknown;
         shared.loss.bytes_cut += missing;
         let lost = std::mem::take(&mut lane.lost);
-        let extent = Extent { position, start, ended: true, lost, cut: true };
+        let extent = Extent {
+            position,
+            start,
+            ended: true,
+            lost,
+            cut: true,
+        };
         self.deliver(direction, *message, &extent, shared);
         true
     }

@@ -261,23 +261,39 @@ fn garbage_never_panics_and_never_makes_an_exchange() {
 fn the_kernel_is_told_where_a_large_body_ends_and_when_bytes_are_read_again() {
     let mut engine = Engine::new(options());
     feed(&mut engine, &machine());
-    feed(&mut engine, &Seen::Other(Event::Open(header(1, 1, (5, 5)), open(Role::Server, true))));
+    feed(
+        &mut engine,
+        &Seen::Other(Event::Open(header(1, 1, (5, 5)), open(Role::Server, true))),
+    );
     let first = message(0xA5, b'Q', 0, 0, 1, &vec![0; 3 << 20]);
     let (front, body) = first.split_at(toys::HEAD);
     let end = u64::try_from(first.len()).unwrap();
     feed(&mut engine, &Seen::Call(call(1, 10, (5, 5), Way::Received, 0, front)));
     let told = engine.take_verdicts();
-    let [(1, Verdict::Skip { sent: None, received: Some(until) })] = told[..] else {
+    let [(
+        1,
+        Verdict::Skip {
+            sent: None,
+            received: Some(until),
+        },
+    )] = told[..]
+    else {
         panic!("{told:?}")
     };
     assert_eq!(until & 0xffff_ffff, (FIRST_SEQUENCE + end) & 0xffff_ffff);
     let mut rest = call(1, 11, (5, 5), Way::Received, u64::try_from(toys::HEAD).unwrap(), body);
     rest.captured = 0;
     feed(&mut engine, &Seen::Call(rest));
-    let nothing = Verdict::Skip { sent: None, received: None };
+    let nothing = Verdict::Skip {
+        sent: None,
+        received: None,
+    };
     assert_eq!(engine.take_verdicts(), [(1, nothing)]);
     let second = message(0xA5, b'Q', 0, 0, 2, b"");
-    feed(&mut engine, &Seen::Call(call(1, 12, (5, 5), Way::Received, end, &second)));
+    feed(
+        &mut engine,
+        &Seen::Call(call(1, 12, (5, 5), Way::Received, end, &second)),
+    );
     assert_eq!(engine.take_verdicts(), []);
     assert_eq!(engine.loss().bytes_unparsed, 0);
 }
@@ -286,7 +302,10 @@ fn the_kernel_is_told_where_a_large_body_ends_and_when_bytes_are_read_again() {
 fn a_small_body_is_not_worth_a_word_to_the_kernel() {
     let mut engine = Engine::new(options());
     feed(&mut engine, &machine());
-    feed(&mut engine, &Seen::Other(Event::Open(header(1, 1, (5, 5)), open(Role::Server, true))));
+    feed(
+        &mut engine,
+        &Seen::Other(Event::Open(header(1, 1, (5, 5)), open(Role::Server, true))),
+    );
     let first = message(0xA5, b'Q', 0, 0, 1, &vec![0; 100_000]);
     let front = &first[..toys::HEAD];
     feed(&mut engine, &Seen::Call(call(1, 10, (5, 5), Way::Received, 0, front)));

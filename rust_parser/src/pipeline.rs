@@ -178,8 +178,8 @@ impl Pipeline {
             };
             let resource = Arc::clone(known.unwrap_or(&self.unknown));
             self.spans.push(build(
-                &exchange,
-                &lineage,
+                exchange,
+                lineage,
                 &self.clock,
                 &mut self.names,
                 &self.redaction,

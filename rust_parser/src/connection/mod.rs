@@ -311,7 +311,8 @@ impl Connection {
             let first = undecided
                 .first_position(each)
                 .unwrap_or(if each == way { here } else { next });
-            let known = undecided.is_fresh() || undecided.starts_message(each, choice);
+            // Detection believes what any client may send; met in its middle, a parser believes less ("ET / HTTP/1.1").
+            let known = undecided.is_fresh();
             (first, if known { Place::Known } else { Place::Unknown })
         };
         let sent = place(Way::Sent, self.sent.position());

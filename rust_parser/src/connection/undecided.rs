@@ -6,10 +6,11 @@
 use super::detection::{self, Choice, Known, Verdict};
 use super::stream::{Segment, Stamp};
 use crate::event::{Role, Way};
-use protocol_parsers::{Definition, Detection};
+use protocol_parsers::Definition;
 
-/// Events on which the protocol must show. A message seldom takes more than a few events to its head's end.
-pub const MAX_EVENTS: usize = 16;
+/// Events on which the protocol must show. Programs that read single bytes up to the end of a line need one for each;
+/// they all lie within [`MAX_BYTES`], and a protocol that nobody knows is given up at the first that says so.
+pub const MAX_EVENTS: usize = 1024;
 
 /// Bytes kept meanwhile.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -173,16 +174,6 @@ impl Undecided {
     pub fn first_position(&self, way: Way) -> Option<u64> {
         let first = self.kept.iter().find(|kept| kept.way == way)?;
         Some(first.position.saturating_sub(first.lost))
-    }
-
-    /// Whether the first bytes of a way look like the start of a message.
-    pub fn starts_message(&self, way: Way, choice: &Choice) -> bool {
-        let bytes = match way {
-            Way::Sent => &self.sent.bytes,
-            Way::Received => &self.received.bytes,
-        };
-        let direction = detection::direction(way, choice.local_is_client);
-        !bytes.is_empty() && (choice.definition.detect)(direction, bytes) >= Detection::Maybe
     }
 
     /// What was seen before the last segment.

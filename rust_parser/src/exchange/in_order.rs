@@ -29,7 +29,7 @@ use std::collections::VecDeque;
 use protocol_parsers::Reply;
 
 use super::{
-    end_one, Cause, Ending, Half, Ledger, Met, Part, Pending, Response, EARLY_RESPONSE_NS, MAX_EARLY_RESPONSES,
+    end_one, Cause, Ending, Half, Ledger, Met, Missing, Part, Pending, Response, EARLY_RESPONSE_NS, MAX_EARLY_RESPONSES,
 };
 
 /// Requests that must begin at the lowest balance, and none elsewhere. They are held meanwhile, not lost, so the number
@@ -281,21 +281,30 @@ impl InOrder {
     }
 
     /// See [`super::Pairs::gap`].
-    pub fn gap(&mut self, half: Half, now: u64, ledger: &mut impl Ledger) {
-        // Whole requests before a gap in their own direction are answered by the next responses all the same.
+    pub fn gap(&mut self, half: Half, missing: Missing, now: u64, ledger: &mut impl Ledger) {
+        // Requests that began before a gap in their own direction are answered by the next responses all the same.
         let kept = if half == Half::Request {
             std::mem::take(&mut self.requests)
         } else {
             VecDeque::new()
         };
         self.restart(Cause::Gap, now, ledger);
-        for pending in kept {
-            if pending.request_end_ns.is_some() {
-                self.requests.push_back(pending);
-            } else {
-                ledger.dropped(&pending, Cause::Gap);
+        for mut pending in kept {
+            if pending.request_end_ns.is_none() {
+                match missing {
+                    Missing::Lost(bytes) => pending.capture.gap_bytes += bytes,
+                    Missing::Cut => pending.capture.truncated = true,
+                    // Perhaps it was no request.
+                    Missing::Sense => {
+                        ledger.dropped(&pending, Cause::Gap);
+                        continue;
+                    }
+                }
+                pending.request_end_ns = Some(now);
             }
+            self.requests.push_back(pending);
         }
+        self.drain(ledger);
     }
 
     /// Forgets everything unpaired and begins a window.

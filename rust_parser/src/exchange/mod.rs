@@ -382,7 +382,7 @@ impl Pairs {
     /// Bytes of one half's direction are missing outside a skipped part, or messages may have been passed over there.
     pub fn gap(&mut self, half: Half, missing: Missing, now: u64, ledger: &mut impl Ledger) {
         match self {
-            Self::InOrder(pairs) => pairs.gap(half, now, ledger),
+            Self::InOrder(pairs) => pairs.gap(half, missing, now, ledger),
             Self::ById(pairs) => pairs.gap(half, missing),
         }
     }

@@ -188,7 +188,7 @@ fn a_maybe_is_decided_by_the_port_or_by_both_directions() {
     let mut met = open(Role::Client, true);
     met.remote = inet("10.0.0.2:9999");
     let mut events = opened(met);
-    events.extend((0..20).map(|step| sent(500 + step, step, b"x")));
+    events.extend((0..1_030).map(|step| sent(500 + step, step, b"x")));
     let mut engine = Engine::new(vague_too());
     run(&mut engine, &events);
     assert_eq!(engine.take_verdicts(), [(1, Verdict::NoBytes)]);

@@ -1,4 +1,7 @@
-"""Runs one case against a server that is there: `python -m conformance.talk PROTOCOL CASE PORT SECOND_PORT DIRECTORY`."""
+"""Runs one case against a server that is there.
+
+usage: `python -m conformance.talk PROTOCOL CASE PORT SECOND_PORT DIRECTORY`
+"""
 
 from __future__ import annotations
 

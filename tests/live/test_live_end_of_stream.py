@@ -41,7 +41,7 @@ def test_a_response_whose_connection_closes_at_once_is_whole(hooks: str, read_si
         server.start()
         tracer = [sys.executable, "-m", "ebpf_otlp_tracer", "attach", "--hooks", hooks, "--output", str(output)]
         command = ["--", sys.executable, str(client), str(listener.getsockname()[1]), str(read_size)]
-        done = subprocess.run([*tracer, *command], capture_output=True, text=True, timeout=50)
+        done = subprocess.run([*tracer, *command], capture_output=True, text=True, timeout=50, check=False)
         server.join(10)
     assert done.returncode == 0, done.stderr
     assert "nothing lost" in done.stderr

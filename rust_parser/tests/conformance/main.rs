@@ -9,6 +9,7 @@
 
 mod cuts;
 mod damage;
+mod deepflow;
 mod detection;
 #[path = "../../../protocol_parsers/fuzz/src/driver.rs"]
 #[allow(dead_code, missing_docs, clippy::pedantic, clippy::indexing_slicing)]

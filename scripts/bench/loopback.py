@@ -62,7 +62,7 @@ def _measure(settings: Settings, program: str, hooks: str, what: str) -> Row:
         }[what],
         without=f"{statistics.median(bare):,.0f} ns",
         traced=f"{statistics.median(bare) + cost:,.0f} ns",
-        cost=f"{statistics.median(costs):+,.0f} ns" + (f"; {lost:,} events lost" if lost else ""),
+        cost=f"{spread(costs, unit=' ns')} more" + (f"; {lost:,} events lost" if lost else ""),
         goal=goal if hooks == "tp_btf" else "",
         met=within(cost, limit or NO_SOCKET_NOISE_NS) if hooks == "tp_btf" else None,
     )

@@ -39,7 +39,7 @@ def _saturated(settings: Settings, port: int) -> Iterator[Row]:
         return _Phase(load.requests, load.per_second, tracer.result())
 
     wrk(port, 1)
-    off, on = pairs(max(10, settings.pairs), without, traced, lambda phase: f"{phase.per_second:,.0f}/s")
+    off, on = pairs(settings.pairs, without, traced, lambda phase: f"{phase.per_second:,.0f}/s")
     rates, traced_rates = [phase.per_second for phase in off], [phase.per_second for phase in on]
     shares = lost_shares(rates, traced_rates)
     yield Row(
@@ -96,9 +96,7 @@ def _latency(settings: Settings, port: int) -> Row:
         with Tracer(["--port", str(port), "--output", settings.output]):
             return without()
 
-    off, on = pairs(
-        max(10, settings.pairs), without, traced, lambda seen: f"p50 {seen.p50:.0f} us p99 {seen.p99:.0f} us"
-    )
+    off, on = pairs(settings.pairs, without, traced, lambda seen: f"p50 {seen.p50:.0f} us p99 {seen.p99:.0f} us")
     p99, traced_p99 = [seen.p99 for seen in off], [seen.p99 for seen in on]
     p50, traced_p50 = [seen.p50 for seen in off], [seen.p50 for seen in on]
     change = gained_shares(p99, traced_p99)

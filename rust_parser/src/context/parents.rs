@@ -107,6 +107,8 @@ struct Node {
     link: Option<u64>,
     /// Of a server whose response has not begun: the thread that answers it.
     thread: Option<(u32, u32)>,
+    /// See [`Begun::certain`].
+    certain: bool,
     /// It ended, and waits for its place in the trace.
     finished: Option<Box<Exchange>>,
 }
@@ -118,12 +120,36 @@ struct Ends {
     server: Option<u64>,
 }
 
-/// Requests that a thread has read and not begun to answer.
+/// Requests that a thread has read and not begun to answer. Only a single one can be a parent, so they are not listed: a
+/// Redis server's one thread has hundreds of pipelined commands open, and a search for each would cost more than all else.
 #[derive(Default)]
 struct Answering {
-    open: Vec<Answered>,
+    open: u32,
+    uncertain: u32,
+    /// Of all open ones, exclusive or: of the one, if there is one.
+    spans: u64,
 }
 
+impl Answering {
+    fn open(&mut self, answered: Answered) {
+        self.open += 1;
+        self.uncertain += u32::from(!answered.certain);
+        self.spans ^= answered.span;
+    }
+
+    /// Takes back what [`Answering::open`] did with the same value.
+    fn close(&mut self, answered: Answered) {
+        self.open = self.open.saturating_sub(1);
+        self.uncertain = self.uncertain.saturating_sub(u32::from(!answered.certain));
+        self.spans ^= answered.span;
+    }
+
+    fn only(&self) -> Option<u64> {
+        (self.open == 1 && self.uncertain == 0).then_some(self.spans)
+    }
+}
+
+#[derive(Clone, Copy)]
 struct Answered {
     span: u64,
     certain: bool,
@@ -195,6 +221,7 @@ impl Parents {
             lineage: None,
             link: begun.link,
             thread,
+            certain: begun.certain,
             finished: None,
         };
         match perspective {
@@ -222,10 +249,10 @@ impl Parents {
 
     /// The first byte of the response: its thread is no longer busy with it.
     pub fn responded(&mut self, span: u64) {
-        if let Some(thread) = self.nodes.get_mut(&span).and_then(|node| node.thread.take()) {
-            if let Some(answering) = self.threads.get_mut(&thread) {
-                answering.open.retain(|answered| answered.span != span);
-            }
+        let Some(node) = self.nodes.get_mut(&span) else { return };
+        let certain = node.certain;
+        if let Some(answering) = node.thread.take().and_then(|thread| self.threads.get_mut(&thread)) {
+            answering.close(Answered { span, certain });
         }
     }
 
@@ -353,17 +380,14 @@ impl Parents {
     }
 
     fn answered_by(&self, thread: (u32, u32)) -> Option<u64> {
-        match self.threads.get(&thread)?.open.as_slice() {
-            [Answered { span, certain: true }] => Some(*span),
-            _ => None,
-        }
+        self.threads.get(&thread)?.only()
     }
 
     fn occupy(&mut self, thread: (u32, u32), answered: Answered) {
         if self.threads.len() >= MAX_THREADS {
-            self.threads.retain(|_, answering| !answering.open.is_empty());
+            self.threads.retain(|_, answering| answering.open > 0);
         }
-        self.threads.entry(thread).or_default().open.push(answered);
+        self.threads.entry(thread).or_default().open(answered);
     }
 
     fn join_client(&mut self, span: u64, link: Option<u64>) {

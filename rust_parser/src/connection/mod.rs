@@ -16,7 +16,7 @@ pub mod undecided;
 
 use std::sync::Arc;
 
-use protocol_parsers::Direction;
+use protocol_parsers::{Definition, Direction};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::engine::Shared;
@@ -321,16 +321,16 @@ impl Connection {
             Direction::ToServer => (sent, received),
             Direction::ToClient => (received, sent),
         };
-        let asks_first = undecided.first_way().map(|way| direction(way, local_is_client)) == Some(Direction::ToServer);
-        let asked = if direction(Way::Sent, local_is_client) == Direction::ToServer {
-            &sent
-        } else {
-            &received
-        };
-        let met = match () {
-            () if undecided.is_fresh() => Met::Fresh,
-            () if (self.was_idle || !definition.pipelined) && asks_first && asked.1 == Place::Known => Met::Idle,
-            () => Met::Busy,
+        let met = match undecided.first_way() {
+            _ if undecided.is_fresh() => Met::Fresh,
+            Some(first) if direction(first, local_is_client) == Direction::ToServer => {
+                let waits = self.was_idle || !definition.pipelined;
+                match starts_request(definition, undecided.shown(first)) {
+                    true if waits => Met::Idle,
+                    _ => Met::Busy,
+                }
+            }
+            _ => Met::Busy,
         };
         let start = Start {
             definition,
@@ -417,6 +417,14 @@ impl Connection {
         }
         hash.digest()
     }
+}
+
+/// Whether a parser that knows nothing of what came before believes that a request starts here.
+fn starts_request(definition: &Definition, bytes: &[u8]) -> bool {
+    let mut parser = (definition.parser)();
+    parser.gap(Direction::ToServer);
+    parser.gap(Direction::ToClient);
+    parser.resync(Direction::ToServer, bytes) == Some(0)
 }
 
 /// Who moved the bytes of an event, and when.

@@ -170,6 +170,14 @@ impl Undecided {
         self.first
     }
 
+    /// The bytes that were asked about.
+    pub fn shown(&self, way: Way) -> &[u8] {
+        match way {
+            Way::Sent => &self.sent.bytes,
+            Way::Received => &self.received.bytes,
+        }
+    }
+
     /// Where the kept bytes of a way begin.
     pub fn first_position(&self, way: Way) -> Option<u64> {
         let first = self.kept.iter().find(|kept| kept.way == way)?;

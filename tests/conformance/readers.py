@@ -37,7 +37,9 @@ def ours(capture: Path, dissection: Dissection) -> tuple[Found, list[int]]:
         if exchange is None:
             continue
         ends = [(attributes[f"network.{end}.address"], attributes[f"network.{end}.port"]) for end in ("local", "peer")]
-        spans.append((int(span["startTimeUnixNano"]), _stream(*(f"{address}:{port}" for address, port in ends)), exchange))
+        spans.append(
+            (int(span["startTimeUnixNano"]), _stream(*(f"{address}:{port}" for address, port in ends)), exchange)
+        )
         ports.add(int(ends[1][1]))
     found: Found = defaultdict(list)
     for _, stream, exchange in sorted(spans, key=lambda one: one[0]):
@@ -92,7 +94,7 @@ def theirs(capture: Path, dissection: Dissection, ports: list[int]) -> Found:
 
 
 def _packets(pdml: bytes) -> Iterator[Element]:
-    for _, element in ElementTree.iterparse(io.BytesIO(pdml)):  # noqa: S314 - from tshark, which escapes
+    for _, element in ElementTree.iterparse(io.BytesIO(pdml)):
         if element.tag == "packet":
             yield element
             element.clear()

@@ -1,7 +1,8 @@
 """Records the cases of a protocol's recipe: `python -m conformance.record PROTOCOL [CASE...]`.
 
-For each case: a temporary directory, the servers, `ebpf-otlp-tracer record` on them (and on the clients, if the case says so), the
-clients, and then the recording without what would name the machine (rust_parser/examples/tidy_recording.rs) in the protocol's folder.
+For each case: a temporary directory, the servers, `ebpf-otlp-tracer record` on them (and on the clients, if the case
+says so), the clients, and then the recording without what would name the machine (rust_parser/examples/tidy_recording.rs) in
+the protocol's folder.
 """
 
 from __future__ import annotations
@@ -50,7 +51,11 @@ def main() -> int:
 
 def _note(protocol: str, recipe: Recipe) -> None:
     """Write how each recording was made into the folder's README.md."""
-    lines = [f"# Recordings of {protocol}", "", f"Made by `scripts/record_protocol {protocol}` from `recipe.py`; this file too."]
+    lines = [
+        f"# Recordings of {protocol}",
+        "",
+        f"Made by `scripts/record_protocol {protocol}` from `recipe.py`; this file too.",
+    ]
     lines += [f"Debian 12; {_versions(recipe)}. `scripts/update_goldens` writes the spans beside each recording.", ""]
     lines += ["| recording | traced | what it shows |", "|---|---|---|"]
     for case in recipe.cases.values():
@@ -100,7 +105,9 @@ def _record(protocol: str, case: Case, python: str) -> int:
         subprocess.run([*_tidy(), str(raw), str(tidy)], check=True)
         content = tidy.read_bytes()
     if len(content) > MAX_BYTES:
-        raise SystemExit(f"{protocol}/{case.name}: {len(content):,} bytes are more than {MAX_BYTES:,}: make the case smaller")
+        raise SystemExit(
+            f"{protocol}/{case.name}: {len(content):,} bytes are more than {MAX_BYTES:,}: make the case smaller"
+        )
     (PROTOCOLS / protocol / f"{case.name}.recording").write_bytes(content)
     return len(content)
 
@@ -124,7 +131,17 @@ def _around(recorder: list[str], talk: list[str]) -> None:
 
 def _tidy() -> list[str]:
     manifest = str(ROOT / "rust_parser/Cargo.toml")
-    return ["cargo", "run", "--quiet", "--no-default-features", "--manifest-path", manifest, "--example", "tidy_recording", "--"]
+    return [
+        "cargo",
+        "run",
+        "--quiet",
+        "--no-default-features",
+        "--manifest-path",
+        manifest,
+        "--example",
+        "tidy_recording",
+        "--",
+    ]
 
 
 def _surroundings() -> dict[str, str]:

@@ -11,7 +11,7 @@ FILTER = "http"
 PORTS = (80, 3128, 3132, 5985, 8080, 8088, 11371, 1900, 2869, 2710)
 
 
-def messages(element: Element, from_client: bool | None) -> Iterator[Request | Response]:  # noqa: ARG001 - it says so itself
+def messages(element: Element, from_client: bool | None) -> Iterator[Request | Response]:
     """Return the requests and final responses of one dissected part."""
     method = None
     for field in element.iter("field"):
@@ -27,7 +27,10 @@ def messages(element: Element, from_client: bool | None) -> Iterator[Request | R
 
 def exchange(attributes: Attributes) -> Exchange | None:
     """Return what a span says."""
-    if attributes.get("network.protocol.name") != "http" or attributes.get("network.protocol.version") not in {"1.0", "1.1"}:
+    if attributes.get("network.protocol.name") != "http" or attributes.get("network.protocol.version") not in {
+        "1.0",
+        "1.1",
+    }:
         return None
     method = attributes.get("http.request.method_original", attributes.get("http.request.method"))
     status = attributes.get("http.response.status_code")

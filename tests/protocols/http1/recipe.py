@@ -14,14 +14,18 @@ from typing import Any
 
 from conformance.recipes import HOST, Recipe, Setting
 
-RECIPE = Recipe(packages=["uvicorn==0.35.0", "h11==0.16.0", "websockets==15.0.1"], programs=[["nginx", "-v"], ["curl", "--version"], ["python3", "--version"]])
+RECIPE = Recipe(
+    packages=["uvicorn==0.35.0", "h11==0.16.0", "websockets==15.0.1"],
+    programs=[["nginx", "-v"], ["curl", "--version"], ["python3", "--version"]],
+)
 
 _TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 _NGINX = """
 daemon off; master_process off; pid nginx.pid; error_log stderr;
 events {{ worker_connections 64; }}
 http {{
-    access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+    access_log off; client_body_temp_path body; proxy_temp_path proxy;
+    fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
     default_type text/plain; client_max_body_size 100k; keepalive_timeout 5s; sendfile {sendfile};
     server {{
         listen 127.0.0.1:{port};
@@ -29,7 +33,9 @@ http {{
         location /text {{ return 200 "hello"; }}
         location /moved {{ return 301 /text; }}
         location /upload {{ proxy_pass http://127.0.0.1:{behind}; }}
-        location /api/ {{ proxy_pass http://127.0.0.1:{behind}; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+        location /api/ {{
+            proxy_pass http://127.0.0.1:{behind}; proxy_http_version 1.1; proxy_set_header Connection "";
+        }}
         location /nobody {{ proxy_pass http://127.0.0.1:1; }}
     }}
 }}
@@ -73,7 +79,15 @@ def _uvicorn(setting: Setting) -> list[list[str]]:
 
 
 def _curl(setting: Setting, path: str, *options: str) -> None:
-    command = ["curl", "--silent", "--output", "/dev/null", "--http1.1", *options, f"http://{HOST}:{setting.port}{path}"]
+    command = [
+        "curl",
+        "--silent",
+        "--output",
+        "/dev/null",
+        "--http1.1",
+        *options,
+        f"http://{HOST}:{setting.port}{path}",
+    ]
     subprocess.run(command, check=False)
 
 
@@ -130,7 +144,7 @@ def nginx_pipelining(setting: Setting) -> None:
 
 @RECIPE.case("nginx-errors", _nginx)
 def nginx_errors(setting: Setting) -> None:
-    """What nginx refuses: no request at all, unknown methods and versions, heads and bodies that are too large, no backend."""
+    """What nginx refuses: no request at all, unknown methods and versions, too large heads and bodies, no backend."""
     _by_hand(setting, b"not http at all\r\n\r\n")
     _by_hand(setting, b"BREW /pot HTTP/1.1\r\nHost: x\r\n\r\n")
     _by_hand(setting, b"GET /text HTTP/3.7\r\nHost: x\r\n\r\n")
@@ -174,7 +188,9 @@ def http_server(setting: Setting) -> None:
     _request(connection, "OPTIONS", "*")
     connection.close()
     _curl(setting, "/api/items", "--data", "x" * 2_000, "--header", "Expect: 100-continue")
-    expecting = b"POST /api/items HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+    expecting = (
+        b"POST /api/items HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+    )
     _by_hand(setting, expecting, b"abc")
 
 
@@ -203,8 +219,8 @@ def uvicorn_(setting: Setting) -> None:
 @RECIPE.case("websocket", _uvicorn)
 def websocket(setting: Setting) -> None:
     """A WebSocket: texts, bytes, a fragmented message, ping, close; and one that is refused."""
-    from websockets.exceptions import InvalidStatus  # noqa: PLC0415 - not there in the recorder
-    from websockets.sync.client import connect  # noqa: PLC0415
+    from websockets.exceptions import InvalidStatus  # type: ignore[import-not-found, unused-ignore]
+    from websockets.sync.client import connect  # type: ignore[import-not-found, unused-ignore]
 
     with connect(f"ws://{HOST}:{setting.port}/socket", proxy=None, compression=None) as connection:
         connection.send("hello")
@@ -248,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_GET
+    do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - the base class looks for these
 
     def _chunks(self) -> None:
         while size := int(self.rfile.readline(), 16):
@@ -262,7 +278,9 @@ class _Handler(BaseHTTPRequestHandler):
 _Message = dict[str, Any]
 
 
-async def _app(scope: _Message, receive: Callable[[], Awaitable[_Message]], send: Callable[[_Message], Awaitable[None]]) -> None:
+async def _app(
+    scope: _Message, receive: Callable[[], Awaitable[_Message]], send: Callable[[_Message], Awaitable[None]]
+) -> None:
     if scope["type"] == "websocket":
         await _socket(scope, receive, send)
     if scope["type"] != "http":
@@ -287,7 +305,9 @@ async def _app(scope: _Message, receive: Callable[[], Awaitable[_Message]], send
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _socket(scope: _Message, receive: Callable[[], Awaitable[_Message]], send: Callable[[_Message], Awaitable[None]]) -> None:
+async def _socket(
+    scope: _Message, receive: Callable[[], Awaitable[_Message]], send: Callable[[_Message], Awaitable[None]]
+) -> None:
     await receive()
     if scope["path"] == "/refused":
         await send({"type": "websocket.close", "code": 1008})
@@ -299,7 +319,7 @@ async def _socket(scope: _Message, receive: Callable[[], Awaitable[_Message]], s
 
 def _serve(what: str, port: int) -> None:
     if what == "uvicorn":
-        import uvicorn  # noqa: PLC0415 - not there in the recorder
+        import uvicorn  # type: ignore[import-not-found, unused-ignore]
 
         uvicorn.run(_app, host=HOST, port=port, http="h11", ws="websockets-sansio", log_level="critical")
         return

@@ -13,7 +13,10 @@ fn names_are_unique_and_lower_case_letters_and_digits() {
     for protocol in PROTOCOLS {
         assert!(names.insert(protocol.name), "{} twice", protocol.name);
         let starts = protocol.name.starts_with(|first: char| first.is_ascii_lowercase());
-        let rest = protocol.name.chars().all(|each| each.is_ascii_lowercase() || each.is_ascii_digit());
+        let rest = protocol
+            .name
+            .chars()
+            .all(|each| each.is_ascii_lowercase() || each.is_ascii_digit());
         assert!(starts && rest, "{:?}: users type it, and it is a folder", protocol.name);
         assert_eq!(find(protocol.name), Some(*protocol));
     }
@@ -25,7 +28,11 @@ fn every_protocol_says_what_it_covers_in_one_line_that_fits_a_table() {
     for protocol in PROTOCOLS {
         for text in [protocol.title, protocol.covers] {
             assert!(!text.is_empty() && text == text.trim(), "{}: {text:?}", protocol.name);
-            assert!(!text.contains(['\n', '|', '`']) && !text.ends_with('.'), "{}: {text:?}", protocol.name);
+            assert!(
+                !text.contains(['\n', '|', '`']) && !text.ends_with('.'),
+                "{}: {text:?}",
+                protocol.name
+            );
         }
     }
 }
@@ -35,7 +42,11 @@ fn ports_are_listed_once_and_hint_at_one_protocol_only() {
     let mut ports = HashSet::new();
     for protocol in PROTOCOLS {
         for port in protocol.ports {
-            assert!(*port > 0 && ports.insert(*port), "{}: port {port} is another's too", protocol.name);
+            assert!(
+                *port > 0 && ports.insert(*port),
+                "{}: port {port} is another's too",
+                protocol.name
+            );
         }
     }
 }
@@ -44,7 +55,12 @@ fn ports_are_listed_once_and_hint_at_one_protocol_only() {
 fn no_bytes_are_too_few_for_a_verdict() {
     for protocol in PROTOCOLS {
         for direction in DIRECTIONS {
-            assert_eq!((protocol.detect)(direction, b""), Detection::NeedMore, "{} {direction:?}", protocol.name);
+            assert_eq!(
+                (protocol.detect)(direction, b""),
+                Detection::NeedMore,
+                "{} {direction:?}",
+                protocol.name
+            );
         }
     }
 }
@@ -68,7 +84,13 @@ fn nobody_says_yes_to_what_is_no_protocol_of_ours() {
         for bytes in STRANGERS {
             for direction in DIRECTIONS {
                 let said = (protocol.detect)(direction, bytes);
-                assert_ne!(said, Detection::Yes, "{}: {:?}", protocol.name, String::from_utf8_lossy(bytes));
+                assert_ne!(
+                    said,
+                    Detection::Yes,
+                    "{}: {:?}",
+                    protocol.name,
+                    String::from_utf8_lossy(bytes)
+                );
             }
         }
     }
@@ -98,7 +120,11 @@ fn steps(protocol: &Definition, direction: Direction, bytes: &[u8], late: bool) 
         at = at.saturating_add(usize::try_from(moved).unwrap_or(usize::MAX));
     }
     let found = parser.resync(direction, bytes);
-    assert!(found.is_none_or(|found| found <= bytes.len()), "{}: resynchronised beyond the bytes", protocol.name);
+    assert!(
+        found.is_none_or(|found| found <= bytes.len()),
+        "{}: resynchronised beyond the bytes",
+        protocol.name
+    );
     steps
 }
 

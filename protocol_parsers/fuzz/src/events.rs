@@ -45,7 +45,12 @@ pub fn run(data: &[u8]) {
         let at = usize::from(control >> 3 & 3);
         let (way, more) = (if control & 32 == 0 { Way::Sent } else { Way::Received }, control >> 6);
         let connection = &mut connections[at];
-        let header = Header { time_ns, connection: connection.id, tgid: 10, tid: 10 + u32::from(control & 1) };
+        let header = Header {
+            time_ns,
+            connection: connection.id,
+            tgid: 10,
+            tid: 10 + u32::from(control & 1),
+        };
         match control & 7 {
             0..=3 => {
                 let (bytes, next) = tail.split_at((usize::from(*number) + 1).min(tail.len()));
@@ -55,21 +60,40 @@ pub fn run(data: &[u8]) {
             }
             4 => {
                 opened += 1;
-                pipeline.event(&Event::Open(Header { connection: opened, ..header }, open(at, *number, more)));
+                pipeline.event(&Event::Open(
+                    Header {
+                        connection: opened,
+                        ..header
+                    },
+                    open(at, *number, more),
+                ));
                 let start = if more & 2 == 0 { 0 } else { u64::from(u32::MAX) - 20 };
-                *connection = Connection { id: opened, positions: [start; 2], sequence: more & 2 != 0 };
+                *connection = Connection {
+                    id: opened,
+                    positions: [start; 2],
+                    sequence: more & 2 != 0,
+                };
             }
             5 => pipeline.event(&Event::Eof(header, way)),
             6 => pipeline.event(&Event::Close(header)),
             _ => {
                 time_ns += 1 << (number % 36);
-                pipeline.event(&Event::Tick(Header { time_ns, connection: 0, ..header }));
+                pipeline.event(&Event::Tick(Header {
+                    time_ns,
+                    connection: 0,
+                    ..header
+                }));
             }
         }
     }
     pipeline.finish();
     let spans = pipeline.take();
-    assert!(spans.len() <= data.len(), "{} spans of {} bytes in {pieces} pieces", spans.len(), data.len());
+    assert!(
+        spans.len() <= data.len(),
+        "{} spans of {} bytes in {pieces} pieces",
+        spans.len(),
+        data.len()
+    );
     check(&spans);
 }
 
@@ -101,11 +125,19 @@ fn piece<'a>(connection: &mut Connection, way: Way, bytes: &'a [u8], more: u8) -
     if more == 1 {
         *position += u64::from(length);
     }
-    let here = if more == 2 { position.saturating_sub(u64::from(length) / 2) } else { *position };
+    let here = if more == 2 {
+        position.saturating_sub(u64::from(length) / 2)
+    } else {
+        *position
+    };
     *position = here + u64::from(length);
     Data {
         way,
-        position: if connection.sequence { here & u64::from(u32::MAX) } else { here },
+        position: if connection.sequence {
+            here & u64::from(u32::MAX)
+        } else {
+            here
+        },
         sequence: connection.sequence,
         length,
         bytes: if more == 3 { &bytes[..bytes.len() / 2] } else { bytes },
@@ -115,7 +147,10 @@ fn piece<'a>(connection: &mut Connection, way: Way, bytes: &'a [u8], more: u8) -
 /// What holds for spans whatever they were made of.
 pub fn check(spans: &[Span]) {
     for span in spans {
-        assert!(span.start_unix_nano <= span.end_unix_nano, "ends before it starts: {span:?}");
+        assert!(
+            span.start_unix_nano <= span.end_unix_nano,
+            "ends before it starts: {span:?}"
+        );
         assert!(span.trace_id != [0; 16] && span.span_id != [0; 8], "no ids: {span:?}");
         assert!(!span.name.is_empty(), "no name: {span:?}");
         let mut keys: Vec<&str> = span.attributes.iter().map(|attribute| attribute.key).collect();

@@ -21,7 +21,9 @@ pub fn run(data: &[u8]) {
     let mut pipeline = Pipeline::new(&Options::default());
     match kind % 3 {
         RECORDING => {
-            let Ok(mut reader) = Reader::new(Cursor::new(file)) else { return };
+            let Ok(mut reader) = Reader::new(Cursor::new(file)) else {
+                return;
+            };
             while let Ok(Some(block)) = reader.block() {
                 records(&block, &mut pipeline);
             }
@@ -29,7 +31,9 @@ pub fn run(data: &[u8]) {
         }
         RECORDS => records(file, &mut pipeline),
         _ => {
-            let Ok(mut packets) = PacketReplay::open(Box::new(Cursor::new(file.to_vec()))) else { return };
+            let Ok(mut packets) = PacketReplay::open(Box::new(Cursor::new(file.to_vec()))) else {
+                return;
+            };
             let mut sink = |event: &rust_parser::event::Event| pipeline.event(event);
             while let Ok(Progress::More) = packets.next(&mut sink) {}
         }

@@ -24,7 +24,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             if path.extension().is_none_or(|extension| extension != "recording") {
                 continue;
             }
-            let name = format!("{}-{}", protocol.name, path.file_stem().unwrap_or_default().to_string_lossy());
+            let name = format!(
+                "{}-{}",
+                protocol.name,
+                path.file_stem().unwrap_or_default().to_string_lossy()
+            );
             let mut reader = Reader::new(File::open(&path)?).map_err(|error| format!("{error:?}"))?;
             let mut records = Vec::new();
             while let Some(block) = reader.block()? {
@@ -51,7 +55,10 @@ fn conversation(number: u8, records: &[u8]) -> Vec<u8> {
         if let Event::Data(_, data) = event {
             for piece in data.bytes.chunks(256).take(2) {
                 // The recordings are the servers'.
-                seed.extend([u8::from(data.way == Way::Sent), u8::try_from(piece.len() - 1).unwrap_or(255)]);
+                seed.extend([
+                    u8::from(data.way == Way::Sent),
+                    u8::try_from(piece.len() - 1).unwrap_or(255),
+                ]);
                 seed.extend(piece);
             }
         }

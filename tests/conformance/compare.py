@@ -1,9 +1,7 @@
-"""Compares our engine with tshark, exchange by exchange.
+"""Compares our engine with tshark, exchange by exchange: `python -m conformance.compare DIRECTORY [--protocol NAME]`.
 
-usage: `python -m conformance.compare DIRECTORY [--protocol NAME]...`
-
-Exit code 1 when a difference is not explained in `tests/protocols/<name>/DIFFERENCES.md`: a line `- capture stream:
-why`, where the capture is the end of its path and the stream is `address:port-address:port` or `*`.
+Exit code 1 when a difference is not explained in `tests/protocols/<name>/DIFFERENCES.md`: a line
+`- capture stream: why`, where the capture is the end of its path and the stream is `address:port-address:port` or `*`.
 """
 
 from __future__ import annotations

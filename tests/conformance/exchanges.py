@@ -61,5 +61,5 @@ class Dissection(Protocol):
 
 def dissection(protocol: str) -> Dissection:
     """Load the dissection of a protocol."""
-    module: Dissection = importlib.import_module(f"protocols.{protocol}.dissection")  # type: ignore[assignment]
+    module: Dissection = importlib.import_module(f"protocols.{protocol}.dissection")
     return module

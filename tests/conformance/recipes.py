@@ -1,6 +1,4 @@
-"""What a recipe is made of: servers, and cases that talk to them.
-
-`tests/protocols/<name>/recipe.py` holds one `Recipe`.
+"""What a recipe is made of: servers, and cases that talk to them. One in `tests/protocols/<name>/recipe.py`.
 
 A case runs in a process of its own, with the Python of the recipe's own virtual environment: packages are imported
 inside the functions that need them, because the recorder imports the recipe too.

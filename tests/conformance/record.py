@@ -1,8 +1,8 @@
 """Records the cases of a protocol's recipe: `python -m conformance.record PROTOCOL [CASE...]`.
 
 For each case: a temporary directory, the servers, `ebpf-otlp-tracer record` on them (and on the clients, if the case
-says so), the clients, and then the recording without what would name the machine
-(rust_parser/examples/tidy_recording.rs) in the protocol's folder.
+says so), the clients, and then the recording without what would name the machine (tidy_recording.rs in
+rust_parser/examples) in the folder of the protocol.
 """
 
 from __future__ import annotations

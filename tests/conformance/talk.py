@@ -1,7 +1,4 @@
-"""Runs one case against a server that is there.
-
-usage: `python -m conformance.talk PROTOCOL CASE PORT SECOND_PORT DIRECTORY`
-"""
+"""Runs one case against a server: `python -m conformance.talk PROTOCOL CASE PORT SECOND_PORT DIRECTORY`."""
 
 from __future__ import annotations
 

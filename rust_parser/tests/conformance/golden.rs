@@ -185,7 +185,5 @@ fn json(value: &Value) -> serde_json::Value {
 fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<Vec<_>>()
-        .concat()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -1,11 +1,8 @@
 //! What every registered protocol gets for its folder `tests/protocols/<name>/`, with no test code of its own: goldens,
 //! and properties that hold for any recording. Recordings come from `scripts/record_protocol`.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "a test may panic, and says what it skips"
-)]
+// Tests say why they skip, and their indices are their own.
+#![allow(clippy::print_stderr, clippy::indexing_slicing)]
 
 mod cuts;
 mod damage;

@@ -219,8 +219,8 @@ def uvicorn_(setting: Setting) -> None:
 @RECIPE.case("websocket", _uvicorn)
 def websocket(setting: Setting) -> None:
     """A WebSocket: texts, bytes, a fragmented message, ping, close; and one that is refused."""
-    from websockets.exceptions import InvalidStatus
-    from websockets.sync.client import connect
+    from websockets.exceptions import InvalidStatus  # type: ignore[import-not-found, unused-ignore]
+    from websockets.sync.client import connect  # type: ignore[import-not-found, unused-ignore]
 
     with connect(f"ws://{HOST}:{setting.port}/socket", proxy=None, compression=None) as connection:
         connection.send("hello")
@@ -264,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - names that http.server looks for
+    do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - the base class looks for these
 
     def _chunks(self) -> None:
         while size := int(self.rfile.readline(), 16):
@@ -319,7 +319,7 @@ async def _socket(
 
 def _serve(what: str, port: int) -> None:
     if what == "uvicorn":
-        import uvicorn
+        import uvicorn  # type: ignore[import-not-found, unused-ignore]
 
         uvicorn.run(_app, host=HOST, port=port, http="h11", ws="websockets-sansio", log_level="critical")
         return

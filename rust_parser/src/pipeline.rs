@@ -146,11 +146,12 @@ impl Pipeline {
     pub fn summary(&self) -> Summary {
         let statistics = self.engine.statistics();
         let counters = self.engine.loss();
+        let named = |(cause, count): (&str, u64)| (cause.to_owned(), count);
         let mut lost: Vec<(String, u64)> = counters
             .entries()
             .into_iter()
             .filter(|(cause, _)| *cause != NOTICES)
-            .map(|(cause, count)| (cause.to_owned(), count))
+            .map(named)
             .collect();
         lost.extend(counters.source.iter().map(|(cause, count)| (cause.clone(), *count)));
         lost.push(("records_damaged".to_owned(), self.damaged));

@@ -233,9 +233,10 @@ impl Http1 {
         if line.code < 200 || tunnels {
             return None;
         }
-        self.in_flight.pop_front();
+        let asked = self.in_flight.pop_front();
         let mut facts = facts::of_response(line);
-        if let Length::Known(size) = fields::read_whole_lines(bytes, from).length {
+        let framing = body::of_response(line, &fields::read_whole_lines(bytes, from), asked);
+        if let Ok(Framing::Length(size)) = framing {
             facts::add_size(&mut facts, facts::RESPONSE_BODY_SIZE, size);
         }
         Some(Box::new(Message::new(Side::Response, Phase::Whole, facts)))

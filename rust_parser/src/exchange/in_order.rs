@@ -145,6 +145,15 @@ impl InOrder {
         self.window.is_none() || !self.pipelines
     }
 
+    /// See [`super::Pairs::is_alone`].
+    pub fn is_alone(&self, half: Half) -> bool {
+        let in_flight = match half {
+            Half::Request => 0,
+            Half::Response => 1,
+        };
+        self.window.is_none() && !self.pipelines && self.requests.len() == in_flight
+    }
+
     /// See [`super::Pairs::request`].
     pub fn request(&mut self, mut pending: Pending, quiet: bool, ledger: &mut impl Ledger) {
         self.weigh(&pending, quiet, ledger);

@@ -347,6 +347,14 @@ impl Pairs {
         }
     }
 
+    /// Whether a message of this half can be the only one that is missing: its client is seen to wait for its answers.
+    pub fn is_alone(&self, half: Half) -> bool {
+        match self {
+            Self::InOrder(pairs) => pairs.is_alone(half),
+            Self::ById(_) => false,
+        }
+    }
+
     /// A request begins. `quiet`: no byte of a response waits to be understood.
     pub fn request(&mut self, pending: Pending, quiet: bool, ledger: &mut impl Ledger) {
         match self {

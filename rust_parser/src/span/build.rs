@@ -117,19 +117,25 @@ fn add_socket(attributes: &mut Attributes, exchange: &Exchange) {
         Endpoint::Unix(_) => attributes.set(semconv::NETWORK_TRANSPORT, text("unix")),
     }
     let peer = End::of(peer);
+    // A cut message may have named its server in the part that is missing: the socket does not speak for it.
+    let server_named = attributes.has(semconv::SERVER_ADDRESS) || exchange.capture.truncated;
     if peers.perspective == Perspective::Server {
         // A port belongs to its address: the socket's port says nothing about a name that the protocol gave.
-        if !attributes.has(semconv::SERVER_ADDRESS) {
+        if !server_named {
             End::of(&peers.server).add(attributes, semconv::SERVER_ADDRESS, semconv::SERVER_PORT);
         }
         if !attributes.has(semconv::CLIENT_ADDRESS) {
             peer.clone()
                 .add(attributes, semconv::CLIENT_ADDRESS, semconv::CLIENT_PORT);
         }
-    } else if !attributes.has(semconv::SERVER_ADDRESS) {
+    } else if !server_named {
         peer.clone()
             .add(attributes, semconv::SERVER_ADDRESS, semconv::SERVER_PORT);
-    } else if let (false, Some(port)) = (attributes.has(semconv::SERVER_PORT), peer.port) {
+    } else if let (true, false, Some(port)) = (
+        attributes.has(semconv::SERVER_ADDRESS),
+        attributes.has(semconv::SERVER_PORT),
+        peer.port,
+    ) {
         // The conventions require it of HTTP clients, and the port a client dials is the logical one.
         attributes.set(semconv::SERVER_PORT, Value::Int(port));
     }

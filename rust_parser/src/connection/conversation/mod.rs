@@ -34,6 +34,14 @@ pub enum Flow {
     Over,
 }
 
+/// Which side of the exchanges travels this way.
+fn half_of(direction: Direction) -> Half {
+    match direction {
+        Direction::ToServer => Half::Request,
+        Direction::ToClient => Half::Response,
+    }
+}
+
 /// One connection in one protocol.
 pub struct Conversation {
     definition: &'static Definition,
@@ -355,12 +363,14 @@ impl Conversation {
     }
 
     /// The rest of the message at the front was not copied: takes what its front tells, if the parser makes something of
-    /// it. That no further message hides in what is missing is likely, not certain; the span says that it was cut.
+    /// it. Only where the client is seen to wait for its answers: else further messages could hide in what is missing.
     fn cut(&mut self, direction: Direction, missing: u64, shared: &mut Shared) -> bool {
         let lane = self.lane(direction);
-        if lane.place != Place::Known || lane.buffer.is_empty() {
+        let half = half_of(direction);
+        if lane.place != Place::Known || lane.buffer.is_empty() || !self.pairs.is_alone(half) {
             return false;
         }
+        let lane = self.lane(direction);
         let (position, start) = (lane.position, lane.front_stamp());
         let buffer = std::mem::take(&mut lane.buffer);
         let message = self.parser.cut(direction, &buffer);
@@ -384,10 +394,7 @@ impl Conversation {
     }
 
     fn gap(&mut self, direction: Direction, missing: Missing, shared: &mut Shared) {
-        let half = match direction {
-            Direction::ToServer => Half::Request,
-            Direction::ToClient => Half::Response,
-        };
+        let half = half_of(direction);
         let now = shared.now;
         let mut book = Book {
             shared,

@@ -306,7 +306,7 @@ fn a_small_body_is_not_worth_a_word_to_the_kernel() {
         &mut engine,
         &Seen::Other(Event::Open(header(1, 1, (5, 5)), open(Role::Server, true))),
     );
-    let first = message(0xA5, b'Q', 0, 0, 1, &[0; 100_000]);
+    let first = message(0xA5, b'Q', 0, 0, 1, &vec![0; 100_000]);
     let front = &first[..toys::HEAD];
     feed(&mut engine, &Seen::Call(call(1, 10, (5, 5), Way::Received, 0, front)));
     assert_eq!(engine.take_verdicts(), []);

@@ -118,6 +118,50 @@ static __always_inline bool copy_next(struct data_record *record, struct vector_
 	return true;
 }
 
+/* A call with vectors of at most this many bytes becomes one record: a reader pays for records more than for bytes. */
+#define GATHER_LENGTH (PIECE_LENGTH / 2)
+/* Vectors of such a call; servers write two (head and body) to a handful. */
+#define MAX_GATHERED 16
+
+/* Adds the walk's current vector to the record; false when it cannot be. */
+static __always_inline bool gather_next(struct data_record *record, struct vector_walk *walk)
+{
+	__u64 at = walk->gathered;
+	__u64 bytes;
+
+	if (!next_vector(walk))
+		return false;
+	bytes = smaller(walk->current.length, walk->left);
+	barrier_var(bytes);
+	barrier_var(at);
+	if (bytes > GATHER_LENGTH || at > GATHER_LENGTH ||
+	    bpf_probe_read_user(record->bytes + at, bytes, (void *)walk->current.base))
+		return false;
+	walk->gathered = at + bytes;
+	walk->left -= bytes;
+	return true;
+}
+
+/* The vectors of a small call, in one record; false when they do not fit. */
+static __noinline int gather_vectors(struct data_record *record, struct user_bytes *from, __u32 length)
+{
+	struct vector_walk *walk = &record->walk;
+	int i;
+
+	walk->vectors = from->vectors;
+	walk->count = from->vector_count;
+	walk->left = length;
+	walk->gathered = 0;
+	for (i = 0; i < MAX_GATHERED && walk->left; i++)
+		if (!gather_next(record, walk))
+			return false;
+	if (walk->left)
+		return false;
+	record->head.length = length;
+	emit(record, length);
+	return true;
+}
+
 /* All pieces of a call with several vectors, or of a large one. */
 static __noinline int copy_pieces(struct data_record *record, struct user_bytes *from, __u32 length)
 {
@@ -162,18 +206,36 @@ static __always_inline void emit_transfer(struct transfer *transfer, struct user
 		emit_length(record, transfer->length, FLAG_UNREADABLE);
 	} else if (!from->vector_count && transfer->length <= PIECE_LENGTH && transfer->length <= settings.max_payload) {
 		emit_piece(record, from->buffer, transfer->length, transfer->length);
-	} else {
+	} else if (!from->vector_count || transfer->length > GATHER_LENGTH || transfer->length > settings.max_payload ||
+		   !gather_vectors(record, from, transfer->length)) {
 		copy_pieces(record, from, transfer->length);
 	}
 }
 
-/* The verdict of user space on a connection. */
-static __always_inline __u32 verdict_on(__u64 id)
+/* What user space said of a connection; NULL: nothing. */
+static __always_inline struct verdict_slot *verdict_on(__u64 id)
 {
 	__u32 slot = id & (VERDICT_SLOTS - 1);
 	struct verdict_slot *verdict = bpf_map_lookup_elem(&verdicts, &slot);
 
-	return verdict && verdict->id == id ? verdict->verdict : VERDICT_COPY;
+	return verdict && verdict->id == id ? verdict : NULL;
+}
+
+/* Does anybody read the bytes of this transfer? */
+static __always_inline bool is_read(struct verdict_slot *verdict, struct transfer *transfer)
+{
+	__u64 until;
+
+	if (!verdict || verdict->verdict == VERDICT_COPY)
+		return true;
+	if (verdict->verdict != VERDICT_SKIP)
+		return false;
+	if (!(verdict->skips & (1 << transfer->direction)))
+		return true;
+	until = verdict->until[transfer->direction & 1];
+	if (transfer->sequence)
+		return (__s32)((__u32)until - (__u32)transfer->position - transfer->length) < 0;
+	return transfer->position + transfer->length > until;
 }
 
 /* Position of the first of `length` bytes that just moved on a TCP socket. */
@@ -181,7 +243,7 @@ static __always_inline __u32 tcp_position(struct sock *sk, __u8 direction, __u32
 {
 	struct tcp_sock *tcp = AS(struct tcp_sock, sk);
 
-	return (direction == DIRECTION_SENT ? FIELD(tcp, write_seq) : FIELD(tcp, copied_seq)) - length;
+	return (direction == DIRECTION_SENT ? FIELD(tcp, write_seq) : tcp_read_position(sk)) - length;
 }
 
 /* Position on a socket without sequence numbers; moves the count on. */
@@ -201,12 +263,12 @@ static __always_inline void record_transfer_before(struct sock *sk, __u8 directi
 {
 	struct connection *connection = meet_connection(sk);
 	struct transfer transfer = {.direction = direction, .length = result};
-	__u32 verdict;
+	struct verdict_slot *verdict;
 
 	if (!connection)
 		return;
 	verdict = verdict_on(connection->id);
-	if (verdict == VERDICT_SILENT)
+	if (verdict && verdict->verdict == VERDICT_SILENT)
 		return;
 	if (!connection->announced)
 		announce(sk, connection, direction == DIRECTION_SENT ? result + after : 0,
@@ -219,7 +281,7 @@ static __always_inline void record_transfer_before(struct sock *sk, __u8 directi
 	transfer.sequence = connection->sequence;
 	transfer.position = connection->sequence ? tcp_position(sk, direction, result + after) :
 						   counted_position(connection, direction, result);
-	emit_transfer(&transfer, from, verdict == VERDICT_COPY);
+	emit_transfer(&transfer, from, is_read(verdict, &transfer));
 }
 
 static __always_inline void record_transfer(struct sock *sk, __u8 direction, __u32 result, struct user_bytes *from)

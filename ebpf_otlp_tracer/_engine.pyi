@@ -54,7 +54,11 @@ class Capture:
         """Add a process (and its later children) to the kernel's filter. A process that has ended is no error."""
 
     def poll(self, timeout_ms: int) -> SpanBatch:
-        """Wait for spans at most this long. Returns early when a batch is full; an empty batch when nothing ended."""
+        """Wait for spans at most this long. Returns early when a batch is full; an empty batch when nothing ended.
+
+        A full batch is about a megabyte encoded (2,000 spans): collectors accept 4 MB in one gRPC request by default.
+        The interpreter is released while waiting.
+        """
 
     def appeared(self) -> list[tuple[int, str]]:
         """Processes that ran exec since the last call, with the path of their executable."""
@@ -65,8 +69,8 @@ class Capture:
     def summary(self) -> str:
         """Return what happened so far, as a JSON object.
 
-        {"spans": {protocol: n}, "events": n, "bytes_copied": n, "connections": n, "lost": {cause: n}, "hooks": name,
-        "duration_ns": n}
+        {"spans": {protocol: n}, "events": n, "bytes_copied": n, "bytes_moved": n, "connections": n, "lost": {cause: n},
+        "notices": n, "hooks": name, "hooks_refused": [text], "duration_ns": n}
         """
 
 class Replay:
@@ -78,3 +82,6 @@ class Replay:
 
     def summary(self) -> str:
         """Return the same keys as `Capture.summary` plus "warnings": [text]."""
+
+def protocols() -> list[tuple[str, str, str]]:
+    """Return the registry of protocols: (name for --protocol, title, what is covered)."""

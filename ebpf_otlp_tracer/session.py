@@ -157,7 +157,7 @@ class _LiveRun:
         lines = self._outputs.close() if self._outputs is not None else []
         if self._live.engine.record is not None:
             lines.append(f"events recorded in {self._live.engine.record}")
-        _say_summary(self._live.surroundings, engine_summary, lines)
+        _say_summary(self._live.surroundings, engine_summary, lines, self._outputs.lost if self._outputs else {})
         if self._command is not None:
             return _end(self._command)
         return 1 if self._outputs is not None and self._outputs.failures else 0
@@ -181,14 +181,15 @@ def run_replay(paths: Sequence[str], options: EngineOptions, surroundings: Surro
     engine_summary = replay.summary()
     for warning in summary.warnings(engine_summary):
         surroundings.messages.warning(warning)
-    _say_summary(surroundings, engine_summary, lines)
+    _say_summary(surroundings, engine_summary, lines, outputs.lost)
     return 1 if outputs.failures else 0
 
 
-def _say_summary(surroundings: Surroundings, engine_summary: str, lines: list[str]) -> None:
-    messages = surroundings.messages
-    messages.note(summary.text(engine_summary, lines, summary.own_cost()))
-    if messages.quiet and (lost := summary.lost(engine_summary)):
+def _say_summary(around: Surroundings, engine_summary: str, lines: list[str], lost_outside: dict[str, int]) -> None:
+    messages = around.messages
+    lost = summary.lost(engine_summary) | lost_outside
+    messages.note(summary.text(engine_summary, lines, lost, summary.own_cost()))
+    if messages.quiet and lost:
         messages.warning("lost: " + ", ".join(f"{cause} {count:,}" for cause, count in lost.items()))
 
 

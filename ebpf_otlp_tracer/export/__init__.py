@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from ebpf_otlp_tracer.errors import OutputError, TracerError, UsageError
 from ebpf_otlp_tracer.export import file, json_lines, otlp, terminal
 from ebpf_otlp_tracer.export.spans import Spans
+from ebpf_otlp_tracer.export.stdout import ReaderGoneError
 from ebpf_otlp_tracer.export.way_out import Definition, Surroundings, WayOut
 
 WAYS_OUT: tuple[Definition, ...] = (terminal.DEFINITION, json_lines.DEFINITION, file.DEFINITION, otlp.DEFINITION)
@@ -53,6 +54,8 @@ class Outputs:
         self._open = list(ways_out)
         self._messages = surroundings.messages
         self.failures: list[OutputError] = []
+        self.lost: dict[str, int] = {}
+        """Spans that did not get out, by cause; complete after `close`."""
 
     @property
     def alive(self) -> bool:
@@ -83,7 +86,9 @@ class Outputs:
         while self._open:
             way_out = self._open.pop(0)
             try:
-                lines += way_out.close()
+                closed = way_out.close()
+                lines += closed.lines
+                self.lost |= {cause: count for cause, count in closed.lost.items() if count}
             except OutputError as error:
                 self._report(error)
         return lines
@@ -99,6 +104,3 @@ class Outputs:
             return
         self.failures.append(error)
         self._messages.warning(error.text().removeprefix("error: "))
-
-
-ReaderGoneError = json_lines.ReaderGoneError

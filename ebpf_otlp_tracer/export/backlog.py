@@ -11,7 +11,7 @@ from collections import deque
 
 from ebpf_otlp_tracer.export.spool import Parcel, Spool
 
-MEMORY_BYTES = 8 << 20
+MEMORY_BYTES = 4 << 20
 """What a stalled collector may cost of the tracer's 60 MB."""
 PARCEL_BYTES = 1 << 20
 """Waiting requests are joined up to this size: collectors accept 4 MB over gRPC by default."""

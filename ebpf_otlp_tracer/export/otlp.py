@@ -25,7 +25,7 @@ from ebpf_otlp_tracer.export.otlp_transport import Answer, Outcome, Transport, c
 from ebpf_otlp_tracer.export.otlp_wire import count_spans, halves
 from ebpf_otlp_tracer.export.spans import Spans
 from ebpf_otlp_tracer.export.spool import Parcel, Spool
-from ebpf_otlp_tracer.export.way_out import Definition, Surroundings, WayOut
+from ebpf_otlp_tracer.export.way_out import Closed, Definition, Surroundings, WayOut
 
 FIRST_DELAY, LONGEST_DELAY, DELAY_FACTOR = 0.25, 5.0, 2.0
 """Backoff in seconds. The longest is short for a backoff: people wait for "it is back", and one tracer is no herd."""
@@ -101,7 +101,7 @@ class OtlpExporter:
     def tick(self) -> None:
         """The thread has its own clock."""
 
-    def close(self) -> list[str]:
+    def close(self) -> Closed:
         """Send what waits, for a bounded time; then say what became of everything."""
         waiting = self._backlog.spans
         if waiting and self._away_since is not None:
@@ -120,24 +120,25 @@ class OtlpExporter:
             self._transport.close()
         return self._account(left)
 
-    def _account(self, left: int) -> list[str]:
+    def _account(self, left: int) -> Closed:
         tally, dropped = self.tally, self._backlog.dropped
         lines = [f"{tally.delivered:,} spans delivered to {self.name}"]
         if self._backlog.spooled:
             lines[0] += f" ({self._backlog.spooled:,} waited on disk)"
-        losses = {
+        causes = {
             "not delivered before the end": left + tally.unsent,
             "dropped because the queue and the spool were full": dropped,
             "refused by the collector": tally.refused,
             "rejected by the collector (partial success)": tally.rejected,
         }
-        said = [f"{count:,} spans {what}" for what, count in losses.items() if count]
+        lost = {f"spans {what}": count for what, count in causes.items() if count}
+        said = [f"{count:,} {what}" for what, count in lost.items()]
         said += [f"  {count:,}: {words}" for words, count in tally.reasons.items()]
-        if any(losses.values()):
+        if lost:
             if not self._around.live:
                 raise OutputError(f"not all spans reached {self.name}", why="\n".join(lines + said))
             self._around.messages.warning(f"{self.name}: " + "\n  ".join(said))
-        return lines
+        return Closed(lines, lost)
 
     def _put_patiently(self, parcel: Parcel) -> bool:
         while not self._backlog.put_if_room(parcel, 0.25):

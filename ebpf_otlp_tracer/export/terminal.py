@@ -13,10 +13,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from ebpf_otlp_tracer.export import stdout
 from ebpf_otlp_tracer.export.spans import SpanRow, Spans
+from ebpf_otlp_tracer.export.stdout import Stdout
 from ebpf_otlp_tracer.export.trace_tree import TraceForest
-from ebpf_otlp_tracer.export.way_out import Definition, Surroundings, WayOut
+from ebpf_otlp_tracer.export.way_out import Closed, Definition, Surroundings, WayOut
 
 LINES_PER_SECOND = 2000
 SLOW_NS = 1_000_000_000
@@ -28,7 +28,10 @@ class Terminal:
 
     name = "terminal"
 
-    def __init__(self, *, colour: bool, live: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stdout: Stdout, *, colour: bool, live: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stdout = stdout
         self._colour = colour
         self._live = live
         self._clock = clock
@@ -45,7 +48,7 @@ class Terminal:
             rows = spans.rows()[:allowed]
             for row in rows:
                 self._forest.add(row)
-            stdout.write("".join(self._line(row) for row in rows).encode("utf-8", "replace"))
+            self._stdout.write("".join(self._line(row) for row in rows).encode("utf-8", "replace"), len(rows))
         self._not_shown_now += len(spans) - allowed
 
     def tick(self) -> None:
@@ -54,9 +57,9 @@ class Terminal:
             self._not_shown += self._not_shown_now
             text = f"... {self._not_shown_now:,} more spans, too fast to show"
             self._not_shown_now = 0
-            stdout.write((self._paint(_DIM, text) + "\n").encode())
+            self._stdout.write((self._paint(_DIM, text) + "\n").encode())
 
-    def close(self) -> list[str]:
+    def close(self) -> Closed:
         """Draw the trees."""
         self.tick()
         lines = []
@@ -66,8 +69,10 @@ class Terminal:
             else:
                 lines.append(text + self._describe(row))
         if lines:
-            stdout.write(("\n".join(lines) + "\n").encode("utf-8", "replace"))
-        return [f"{self._not_shown:,} spans were too fast to show; --output keeps all"] if self._not_shown else []
+            self._stdout.write(("\n".join(lines) + "\n").encode("utf-8", "replace"))
+        self._stdout.close()
+        not_shown = self._not_shown + self._stdout.dropped
+        return Closed([f"{not_shown:,} spans were too fast to show; --output keeps all"] if not_shown else [])
 
     def _allowance(self, wanted: int) -> int:
         if not self._live:
@@ -113,7 +118,9 @@ def _duration(nanoseconds: int) -> str:
 def open_default(surroundings: Surroundings) -> WayOut:
     """Return the way out that is used when no other was named."""
     tty = sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    return Terminal(colour=tty and not surroundings.environment.get("NO_COLOR"), live=surroundings.live)
+    return Terminal(
+        Stdout(surroundings), colour=tty and not surroundings.environment.get("NO_COLOR"), live=surroundings.live
+    )
 
 
 def _add_options(group: argparse._ArgumentGroup) -> None:

@@ -1,7 +1,7 @@
 """THE interface: what every way out for spans is, and what it may know.
 
 Contract: `write` takes a batch and must not wait for a network; a way out that fails raises `OutputError`, is closed,
-and never stops the others. `close` is called once, also after a failure, and returns what the summary should say.
+and never stops the others. `close` is called once, also after a failure, and says what got out and what did not.
 """
 
 from __future__ import annotations
@@ -28,6 +28,16 @@ class Surroundings:
     """Set when the user wants to stop: whoever waits for something gives up waiting."""
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What a way out has to say when it ends."""
+
+    lines: list[str] = field(default_factory=list)
+    """For the summary."""
+    lost: dict[str, int] = field(default_factory=dict)
+    """Spans that did not get out here, by cause; zeros are left out of the summary."""
+
+
 class WayOut(Protocol):
     """One place where spans go."""
 
@@ -40,8 +50,8 @@ class WayOut(Protocol):
     def tick(self) -> None:
         """About once a second in a live capture: a chance to flush. Raises `OutputError`."""
 
-    def close(self) -> list[str]:
-        """Flush and end. Returns lines for the summary. Raises `OutputError`."""
+    def close(self) -> Closed:
+        """Flush and end. Raises `OutputError`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,7 @@ def benchmark(port: int, *arguments: str) -> None:
     subprocess.run(line, check=True, capture_output=True, timeout=50)
 
 
-def test_every_pipelined_get_and_set_is_a_span(
-    hooks: str, redis_server: Server, attach: Callable[..., Tracer]
-) -> None:
+def test_every_pipelined_get_and_set_is_a_span(hooks: str, redis_server: Server, attach: Callable[..., Tracer]) -> None:
     tracer = attach("--hooks", hooks, "--pid", redis_server.pid)
     benchmark(redis_server.port, "-n", "20000", "-P", "16", "-t", "get,set")
     outcome = tracer.stop()
@@ -80,11 +78,11 @@ def test_a_recording_replays_to_the_very_same_spans(
     assert replayed == lived, "the same spans, in another order"
 
 
-def test_record_then_replay_counts_every_command(
-    hooks: str, redis_server: Server, tmp_path: Path
-) -> None:
+def test_record_then_replay_counts_every_command(hooks: str, redis_server: Server, tmp_path: Path) -> None:
     recording = tmp_path / "redis.rec"
-    with Tracer(tmp_path, "--hooks", hooks, "--pid", str(redis_server.pid), "-o", str(recording), verb="record") as tool:
+    with Tracer(
+        tmp_path, "--hooks", hooks, "--pid", str(redis_server.pid), "-o", str(recording), verb="record"
+    ) as tool:
         benchmark(redis_server.port, "-n", "4800", "-P", "16", "-t", "get,set")
         assert tool.stop().exit_code == 0
     output = tmp_path / "replayed.jsonl"

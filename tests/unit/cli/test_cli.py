@@ -372,3 +372,56 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
     assert result.stderr.strip() == ""
+
+
+@needs_privileges
+def test_ctrl_c_at_a_terminal_reaches_the_command_once() -> None:
+    import pty
+
+    script = (
+        "n=0; trap 'n=$((n+1)); echo got-$n' INT; echo up; i=0; while [ $i -lt 15 ]; do sleep 0.05; i=$((i+1)); done"
+    )
+    child, terminal = pty.fork()
+    if child == 0:
+        environment = os.environ | {"PYTHONPATH": ROOT}
+        os.execve(sys.executable, [*PROGRAM, "attach", "-o", "/dev/null", "--", "sh", "-c", script], environment)
+    output = b""
+    interrupted = False
+    while True:
+        try:
+            output += os.read(terminal, 4096)
+        except OSError:  # how Linux says that the other end of a terminal is closed
+            break
+        if b"up" in output and not interrupted:
+            interrupted = True
+            time.sleep(0.1)
+            os.write(terminal, b"\x03")
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert output.count(b"got-") == 1
+    assert b"6 spans in" in output
+
+
+@needs_privileges
+def test_a_terminal_gets_colour_unless_it_is_not_wanted() -> None:
+    import pty
+
+    for variables, coloured in (({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+        leader, follower = pty.openpty()
+        environment = os.environ | {"PYTHONPATH": ROOT, "TERM": "xterm"} | variables
+        environment.pop("NO_COLOR", None) if coloured else None
+        program = subprocess.Popen(
+            [*PROGRAM, "attach", "--all", "--duration", "50ms", "--quiet"], stdout=follower, env=environment
+        )
+        os.close(follower)
+        output = b""
+        while True:
+            try:
+                output += os.read(leader, 4096)
+            except OSError:
+                break
+        os.close(leader)
+        assert program.wait() == 0
+        assert (b"\x1b[" in output) == coloured
+        assert b"GET /orders" in output

@@ -45,7 +45,7 @@ def fill(path: Path, *, ticks: bool = False) -> list[str]:
         out.write(Spans(SpanBatch(start, 30)))
         if ticks:
             out.tick()
-    return out.close()
+    return out.close().lines
 
 
 @pytest.mark.parametrize("ticks", [False, True])

@@ -178,7 +178,7 @@ def test_spans_arrive_in_order_with_headers_and_gzip(
         collector.protocol, collector.port, around, HEADERS="x-tenant=a%20b,api-key=secret", COMPRESSION="gzip"
     )
     expected = write(out, 20)
-    lines = out.close()
+    lines = out.close().lines
     assert collector.ids == expected
     assert collector.headers[0]["x-tenant"] == "a b"
     assert "gzip" in collector.headers[0].get("content-encoding", collector.headers[0].get("grpc-encoding", "gzip"))
@@ -301,7 +301,7 @@ def test_partial_success_is_counted_and_not_repeated(
     around = surroundings()
     out = exporter(collector.protocol, collector.port, around)
     write(out, 1)
-    lines = out.close()
+    lines = out.close().lines
     assert collector.requests == 1
     assert lines == [f"3 spans delivered to {out.name}"]
     assert "2 spans rejected by the collector (partial success)" in said(around)
@@ -315,7 +315,7 @@ def test_what_is_too_large_is_cut_and_all_of_it_arrives_in_order(
     around = surroundings()
     out = exporter(collector.protocol, collector.port, around)
     expected = write(out, 3, 40)
-    lines = out.close()
+    lines = out.close().lines
     assert collector.ids == expected
     assert lines == [f"120 spans delivered to {out.name}"]
     assert said(around) == ""
@@ -350,7 +350,7 @@ def test_a_collector_that_comes_later_gets_everything(
     collector.start(port)
     wait_for(lambda: len(collector.ids) == 500)
     expected += write(out, 5, 10, start=500)
-    lines = out.close()
+    lines = out.close().lines
     collector.stop()
     assert collector.ids == expected
     assert said(around).count("warning") == 1
@@ -393,7 +393,7 @@ def test_what_exceeds_queue_and_spool_is_dropped_and_counted(surroundings: Aroun
     assert out._backlog.dropped == 130
     collector = HttpCollector()
     collector.start(port)
-    lines = out.close()
+    lines = out.close().lines
     collector.stop()
     assert collector.ids == list(range(1, 81))
     assert lines[0].startswith("80 spans delivered")

@@ -26,7 +26,7 @@ P = "OTEL_EXPORTER_OTLP_"
         (None, {"TRACES_ENDPOINT": "http://c:4318/as/is"}, HTTP, "http://c:4318/as/is", False),
         (None, {"ENDPOINT": "http://a:4318", "TRACES_ENDPOINT": "http://b:4317"}, GRPC, "b:4317", False),
         ("http://o:4318", {"TRACES_ENDPOINT": "http://b:4317"}, HTTP, "http://o:4318/v1/traces", False),
-        ("http://c:4317/v1/traces", {"TRACES_PROTOCOL": HTTP, "PROTOCOL": GRPC}, HTTP, "http://c:4317/v1/traces", False),
+        ("http://c:4317/v1/traces", {"TRACES_PROTOCOL": HTTP, "PROTOCOL": GRPC}, HTTP, "http://c:4317/v1/traces", 0),
     ],
 )  # fmt: skip
 def test_option_and_variables_give_the_endpoint(

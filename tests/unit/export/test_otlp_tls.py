@@ -93,7 +93,7 @@ def test_spans_travel_over_mutual_tls(
     settings = otlp_settings.read(f"https://127.0.0.1:{collector.port}", environment)
     out = OtlpExporter(connect(settings), settings.title, 5, Limits(flush_seconds=5), around)
     out.write(Spans(SpanBatch(0, 4)))
-    lines = out.close()
+    lines = out.close().lines
     collector.stop()
     assert collector.ids == [1, 2, 3, 4], said(around)
     assert lines[0].startswith("4 spans delivered")

@@ -1,67 +1,77 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
 from fake_engine import SpanBatch
 
-from ebpf_otlp_tracer.export import terminal
 from ebpf_otlp_tracer.export.spans import SpanRow, Spans
 from ebpf_otlp_tracer.export.terminal import LINES_PER_SECOND, Terminal, clean
 from ebpf_otlp_tracer.export.trace_tree import MAX_SPANS_SHOWN, MAX_TRACES_SHOWN, TraceForest
 
 
+class Paper:
+    """What Terminal needs of stdout."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.dropped = 0
+
+    def write(self, data: bytes, spans: int = 0) -> None:
+        self.text += data.decode()
+
+    def close(self) -> None:
+        pass
+
+
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
-    parts: list[bytes] = []
-    monkeypatch.setattr(terminal.stdout, "write", parts.append)
-    return lambda: b"".join(parts).decode()
+def paper() -> Paper:
+    return Paper()
 
 
 def row(trace: str, span: str, parent: str = "", start: int = 0, end: int = 1000) -> SpanRow:
     return SpanRow(trace, span, parent, f"name-{span}", "SERVER", start, end, "shop", False, "", "", "")
 
 
-def test_every_span_is_a_line_as_it_ends(written: Callable[[], str]) -> None:
-    Terminal(colour=False, live=True).write(Spans(SpanBatch(0, 10)))
-    lines = written().splitlines()
+def test_every_span_is_a_line_as_it_ends(paper: Paper) -> None:
+    Terminal(paper, colour=False, live=True).write(Spans(SpanBatch(0, 10)))
+    lines = paper.text.splitlines()
     assert len(lines) == 10
     assert re.match(r"22:13:20\.012Z server +shop +GET /orders +12\.3 ms +10\.0\.0\.3:41234$", lines[0])
     assert "ERROR 500" in lines[9]
-    assert "\x1b" not in written()
+    assert "\x1b" not in paper.text
 
 
-def test_colour_is_only_there_when_asked_for(written: Callable[[], str]) -> None:
-    Terminal(colour=True, live=True).write(Spans(SpanBatch(0, 10)))
-    assert "\x1b[31m" in written()
+def test_colour_is_only_there_when_asked_for(paper: Paper) -> None:
+    Terminal(paper, colour=True, live=True).write(Spans(SpanBatch(0, 10)))
+    assert "\x1b[31m" in paper.text
 
 
-def test_names_from_outside_cannot_speak_to_the_terminal(written: Callable[[], str]) -> None:
-    out = Terminal(colour=False, live=True)
+def test_names_from_outside_cannot_speak_to_the_terminal(paper: Paper) -> None:
+    out = Terminal(paper, colour=False, live=True)
     out.write(Spans(SpanBatch(0, 2, name="GET /\x1b]0;owned\x07\r\n\u202e\x9b31m")))
     out.close()
-    assert not set(written()) & set("\x1b\x07\r\u202e\x9b")
+    assert not set(paper.text) & set("\x1b\x07\r\u202e\x9b")
     assert clean("Grüße /käse") == "Grüße /käse"
 
 
-def test_more_than_a_person_can_read_is_counted_and_the_tracer_stays_quick(written: Callable[[], str]) -> None:
+def test_more_than_a_person_can_read_is_counted_and_the_tracer_stays_quick(paper: Paper) -> None:
     now = [100.0]
-    out = Terminal(colour=False, live=True, clock=lambda: now[0])
+    out = Terminal(paper, colour=False, live=True, clock=lambda: now[0])
     for n in range(5):
         out.write(Spans(SpanBatch(n * 1000, 1000)))
     out.tick()
-    assert len(written().splitlines()) == LINES_PER_SECOND + 1
-    assert "... 3,000 more spans" in written()
+    assert len(paper.text.splitlines()) == LINES_PER_SECOND + 1
+    assert "... 3,000 more spans" in paper.text
     now[0] = 101.0
     out.write(Spans(SpanBatch(9000, 5)))
-    assert out.close() == ["3,000 spans were too fast to show; --output keeps all"]
+    assert out.close().lines == ["3,000 spans were too fast to show; --output keeps all"]
 
 
-def test_a_replay_shows_everything(written: Callable[[], str]) -> None:
-    out = Terminal(colour=False, live=False)
+def test_a_replay_shows_everything(paper: Paper) -> None:
+    out = Terminal(paper, colour=False, live=False)
     out.write(Spans(SpanBatch(0, 2 * LINES_PER_SECOND)))
-    assert len(written().splitlines()) == 2 * LINES_PER_SECOND
+    assert len(paper.text.splitlines()) == 2 * LINES_PER_SECOND
 
 
 def tree(rows: list[SpanRow]) -> list[str]:

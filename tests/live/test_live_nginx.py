@@ -70,7 +70,8 @@ def test_wrk_is_counted_up_to_what_is_in_flight(hooks: str, nginx: Nginx, attach
     line = ["wrk", "-t", "2", "-c", "20", "-d", "1", f"http://127.0.0.1:{nginx.port}/hello"]
     done = subprocess.run(line, check=True, capture_output=True, text=True, timeout=50)
     outcome = tracer.stop()
-    outcome.assert_sound()
+    assert set(outcome.losses()) <= {"exchanges_cut_short"}, outcome.stderr
+    outcome.assert_possible()
     found = re.search(r"(\d+) requests in", done.stdout)
     assert found is not None
     assert 0 <= len(outcome.spans) - int(found[1]) <= 40

@@ -12,6 +12,12 @@ use protocol_parsers::Definition;
 /// they all lie within [`MAX_BYTES`], and a protocol that nobody knows is given up at the first that says so.
 pub const MAX_EVENTS: usize = 1024;
 
+/// As many events as it takes for so few bytes: some write their messages byte by byte.
+pub const ENOUGH_BYTES: usize = 512;
+
+/// But not more than this, for events may also have no bytes at all.
+pub const MAX_SMALL_EVENTS: usize = 1024;
+
 /// Bytes kept meanwhile.
 pub const MAX_BYTES: usize = 64 * 1024;
 
@@ -195,6 +201,7 @@ impl Undecided {
         } else {
             (MAX_EVENTS_MID_STREAM, MAX_BYTES_MID_STREAM)
         };
+        let events = if self.bytes < ENOUGH_BYTES { MAX_SMALL_EVENTS } else { events };
         self.events >= events || self.bytes >= bytes
     }
 
@@ -242,5 +249,25 @@ impl Undecided {
             Way::Sent => &mut self.sent,
             Way::Received => &mut self.received,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol_parsers::registry;
+
+    use super::*;
+
+    #[test]
+    fn a_message_written_byte_by_byte_shows_its_protocol() {
+        let request = b"GET /a/path/that/is/longer/than/sixteen/bytes HTTP/1.1\r\n";
+        let mut undecided = Undecided::new(true);
+        let spoken = request.chunks(1).enumerate().any(|(at, bytes)| {
+            let segment = Segment { lost: 0, position: at as u64, bytes, cut: 0, stamp: Stamp::default() };
+            let decision = undecided.take(Way::Sent, &segment, Role::Client, [40_000, 8_000], registry::PROTOCOLS);
+            assert!(matches!(decision, Decision::Wait | Decision::Speaks(_)), "{at}: {decision:?}");
+            matches!(decision, Decision::Speaks(choice) if choice.definition.name == "http1")
+        });
+        assert!(spoken);
     }
 }

@@ -68,7 +68,7 @@ pub struct Statistics {
     pub connections_seen: u64,
     /// Connections not closed yet.
     pub connections_open: u64,
-    /// Bytes of payload that were copied; not those of which only the length is known.
+    /// Bytes moved on connections that were not given up, captured or not.
     pub bytes: u64,
 }
 

@@ -108,7 +108,6 @@ impl Connection {
 
     /// Bytes moved.
     pub fn data(&mut self, header: &Header, data: &Data, shared: &mut Shared) {
-        shared.statistics.bytes += data.bytes.len() as u64;
         if let State::Deaf(events) = &mut self.state {
             if let Some(count) = events {
                 *count += 1;
@@ -119,6 +118,7 @@ impl Connection {
             }
             return;
         }
+        shared.statistics.bytes += u64::from(data.length);
         let stamp = stamp_of(header);
         let (way, length) = (data.way, u64::from(data.length));
         let position = self.stream(way).locate(data);

@@ -9,8 +9,9 @@ use rustix::time::{clock_gettime, ClockId};
 
 use super::kernel::{CaptureError, ErrorKind, Hooks, Kernel, KernelOptions};
 use super::procfs;
+use super::sockets::Marks;
 use crate::connection::Verdict;
-use crate::event::{decode, encode, Event, Header};
+use crate::event::{decode, encode, Endpoint, Event, Header, Open, OPEN_FRESH_OFFSET};
 use crate::pipeline::{Options, Pipeline, Summary};
 use crate::recording::{Records, Writer};
 use crate::span::Span;
@@ -63,6 +64,7 @@ pub struct Live {
     last_record: Instant,
     last_clock: Instant,
     last_flush: Instant,
+    polled: bool,
     stopped: bool,
 }
 
@@ -74,6 +76,9 @@ struct Stream {
     /// The one that was asked for last: most records follow one of the same process.
     last_described: u32,
     scratch: Vec<u8>,
+    marks: Marks,
+    /// Processes that were added while others were traced already: their sockets may be older than that.
+    joined_late: HashSet<u32>,
     records: u64,
     bytes: u64,
 }
@@ -92,14 +97,20 @@ impl Live {
             described: HashSet::new(),
             last_described: 0,
             scratch: Vec::new(),
+            marks: Marks::default(),
+            joined_late: HashSet::new(),
             records: 0,
             bytes: 0,
         };
         stream.add(&Event::Machine(now_header(), procfs::machine()))?;
         stream.add(&clock())?;
         let now = Instant::now();
+        let kernel = Kernel::open(&options.kernel)?;
+        // After attaching: what is made from here on is seen from its first byte.
+        stream.marks = Marks::take();
         Ok(Self {
-            kernel: Kernel::open(&options.kernel)?,
+            kernel,
+            polled: false,
             stream,
             executables: options.executables.clone(),
             appeared: Vec::new(),
@@ -113,12 +124,16 @@ impl Live {
     /// Traces a process and its future children. One that has ended is no error.
     pub fn watch(&mut self, pid: u32) -> Result<(), LiveError> {
         self.kernel.watch(pid)?;
+        if self.polled {
+            self.stream.joined_late.insert(pid);
+        }
         self.stream.describe(pid)
     }
 
     /// Captures for this long, or until many spans are finished.
     pub fn poll(&mut self, timeout: Duration) -> Result<Vec<Span>, LiveError> {
         let deadline = Instant::now() + timeout;
+        self.polled = true;
         loop {
             let more = self.drain_some()?;
             self.keep_time()?;
@@ -272,7 +287,21 @@ impl Stream {
                 self.describe(tgid)?;
                 return Ok(Some(tgid));
             }
-            Event::Exit(_) => self.forget(tgid),
+            Event::Exit(_) => {
+                self.forget(tgid);
+                self.joined_late.remove(&tgid);
+            }
+            Event::Open(_, open) if self.is_younger_than_attach(tgid, open) => {
+                self.describe(tgid)?;
+                let mut record = record.to_vec();
+                if let Some(fresh) = record.get_mut(OPEN_FRESH_OFFSET) {
+                    *fresh = 1;
+                }
+                if let Ok(event) = decode(&record) {
+                    self.pass_on(&record, &event)?;
+                }
+                return Ok(None);
+            }
             Event::Fork(..) => {}
             Event::Data(_, data) => {
                 self.bytes += u64::try_from(data.bytes.len()).unwrap_or(u64::MAX);
@@ -282,6 +311,13 @@ impl Stream {
         }
         self.pass_on(record, &event)?;
         Ok(None)
+    }
+
+    /// A UNIX connection of which the kernel cannot tell that no byte moved before, but its age can.
+    fn is_younger_than_attach(&self, tgid: u32, open: &Open) -> bool {
+        let unix = matches!((&open.local, open.fresh), (Endpoint::Unix(_), false));
+        // Positions count from the moment we met it.
+        unix && !self.joined_late.contains(&tgid) && self.marks.is_new(open.socket)
     }
 
     /// Adds what /proc says of a process, once.

@@ -7,6 +7,8 @@ use super::{Data, Endpoint, Event, Header, Open, Role, Vantage, Way};
 
 /// Length of `struct event_header`.
 pub const HEADER_LENGTH: usize = 32;
+/// Where a record of `struct event_open` says whether no byte moved before it.
+pub const OPEN_FRESH_OFFSET: usize = HEADER_LENGTH + 15;
 /// No record is longer: a piece of payload (16 KiB) and its header, or what /proc says of a process.
 pub const MAX_RECORD_LENGTH: usize = 256 * 1024;
 

@@ -143,3 +143,15 @@ fn kinds_and_families_of_a_later_version_are_refused_not_guessed() {
     assert_eq!(decode(&record(200, 0, &[])), Err(RecordError::Unknown));
     assert_eq!(decode(&open(44, 1, b"")), Err(RecordError::Unknown));
 }
+
+#[test]
+fn the_byte_that_says_fresh_is_where_it_is_said_to_be() {
+    for fresh in [0, 1] {
+        let mut bytes = open(AF_UNIX, 2, b"/run/x\0");
+        bytes[OPEN_FRESH_OFFSET] = fresh;
+        let Ok(Event::Open(_, open)) = decode(&bytes) else {
+            panic!("an open")
+        };
+        assert_eq!(open.fresh, fresh == 1);
+    }
+}

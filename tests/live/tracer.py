@@ -30,7 +30,7 @@ def wait_until(condition: Any, what: str, seconds: float = PATIENCE) -> None:
         time.sleep(0.02)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Span:
     """One span of an OTLP JSON line."""
 

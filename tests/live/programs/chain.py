@@ -31,6 +31,7 @@ def ask_redis(port: int, number: str) -> bytes:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes
 
     def do_GET(self) -> None:
         number = self.path.rpartition("/")[2]

@@ -158,7 +158,8 @@ def serve(end: socket.socket, send: Send, receive: Receive) -> None:
     end.close()
 
 
-def ask(end: socket.socket, thread: int, requests: int, send: Send, receive: Receive, lock: threading.Lock) -> None:
+def ask(end: socket.socket, thread: int, requests: int, call: tuple[Send, Receive], lock: threading.Lock) -> None:
+    send, receive = call
     kept = bytearray()
     for number in range(requests):
         body = b"q" * (number % 40)
@@ -198,7 +199,9 @@ def main() -> None:
             server.setblocking(blocking)
             number = len(threads) // 2
             threads.append(threading.Thread(target=serve, args=(server, send, receive)))
-            threads.append(threading.Thread(target=ask, args=(client, number, options.requests, send, receive, lock)))
+            threads.append(
+                threading.Thread(target=ask, args=(client, number, options.requests, CALLS[options.call], lock))
+            )
     for each in threads:
         each.start()
     for each in threads:

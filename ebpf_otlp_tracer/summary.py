@@ -29,10 +29,15 @@ def own_cost() -> OwnCost:
     return OwnCost(usage.ru_utime + usage.ru_stime, peak)
 
 
+_LENGTHS_ONLY = "kernel.bytes_not_in_user_memory"
+"""What sendfile, splice and io_uring move is in no buffer of the program. If a parser wanted to read it, the engine counts
+that as a loss of its own; a file that nobody reads is none."""
+
+
 def lost(engine_summary: str) -> dict[str, int]:
     """Return what the engine lost, by cause; only what is not zero."""
     causes = json.loads(engine_summary).get("lost", {})
-    return {str(cause): int(count) for cause, count in causes.items() if count}
+    return {str(cause): int(count) for cause, count in causes.items() if count and cause != _LENGTHS_ONLY}
 
 
 def warnings(engine_summary: str) -> list[str]:
@@ -59,6 +64,8 @@ def text(engine_summary: str, lines_of_ways_out: Sequence[str], losses: Mapping[
         f"  {copied}" if only_recorded else f"  {facts.get('connections', 0):,} connections, {events}, {copied}",
         *(f"  {line}" for line in lines_of_ways_out),
     ]
+    if lengths_only := facts.get("lost", {}).get(_LENGTHS_ONLY):
+        lines.append(f"  lengths only: {_bytes(lengths_only)} moved by sendfile, splice or io_uring")
     if losses:
         lines.append("  lost: " + ", ".join(f"{cause} {count:,}" for cause, count in losses.items()))
     else:

@@ -78,9 +78,7 @@ def test_every_exchange_is_seen_at_both_ends_whatever_the_call(
             assert have["network.peer.address"] == str(tmp_path / "socket")
 
 
-def test_several_messages_of_one_call_are_told_apart(
-    hooks: str, attach: Callable[..., Tracer], tmp_path: Path
-) -> None:
+def test_several_messages_of_one_call_are_told_apart(hooks: str, attach: Callable[..., Tracer], tmp_path: Path) -> None:
     needs("gcc")
     program = tmp_path / "messages"
     subprocess.run(["gcc", "-O1", "-Wall", "-Werror", "-o", program, PROGRAMS / "messages.c"], check=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import needs
-from servers import PROGRAMS, Nginx, Server, python, redis
+from servers import PROGRAMS, Nginx, Server, python
 from tracer import Tracer, run, wait_until
 
 
@@ -100,7 +100,9 @@ def test_a_server_that_starts_later_is_traced_by_its_port_with_its_children(
     outcome.assert_sound()
     assert [span.attributes["url.path"] for span in outcome.spans] == [f"/order/{number}" for number in range(5)]
     assert {span.pid for span in outcome.spans} == {server.pid}
-    assert {span.resource["process.executable.name"] for span in outcome.spans} == {os.path.basename(os.path.realpath(sys.executable))}
+    assert {span.resource["process.executable.name"] for span in outcome.spans} == {
+        os.path.basename(os.path.realpath(sys.executable))
+    }
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -110,7 +112,11 @@ def test_a_signal_ends_the_run_with_everything_delivered(
     needs("redis-cli")
     tracer = attach("--pid", redis_server.pid)
     subprocess.run(
-        ["redis-cli", "-p", str(redis_server.port)], input="SET a 1\n" * 500, text=True, check=True, stdout=subprocess.DEVNULL
+        ["redis-cli", "-p", str(redis_server.port)],
+        input="SET a 1\n" * 500,
+        text=True,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     outcome = tracer.stop(number)
     outcome.assert_sound()

@@ -325,9 +325,10 @@ impl Connection {
             _ if undecided.is_fresh() => Met::Fresh,
             Some(first) if direction(first, local_is_client) == Direction::ToServer => {
                 let waits = self.was_idle || !definition.pipelined;
-                match starts_request(definition, undecided.shown(first)) {
-                    true if waits => Met::Idle,
-                    _ => Met::Busy,
+                if waits && starts_request(definition, undecided.shown(first)) {
+                    Met::Idle
+                } else {
+                    Met::Busy
                 }
             }
             _ => Met::Busy,

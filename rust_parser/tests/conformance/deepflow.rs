@@ -110,7 +110,7 @@ fn redis_exchanges_are_those_of_the_result_and_the_reply_that_was_not_captured_w
             between(request, "request: \"", "\"").to_owned()
         })
         .collect();
-    // The last one asks for a key with blanks in it, which we quote. The capture ends before the last two bytes of its
+    // The tenth one asks for a key with blanks in it, which we quote. The capture ends before the last two bytes of its
     // reply: it is shown, and says so.
     let tenth = expected.pop().expect("ten");
     assert_eq!(tenth, "GET 1 1 http://127.0.0.1:20013/v2/pod-groups");

@@ -64,10 +64,14 @@ def test_every_request_of_ab_is_a_span(
     assert {span.attributes["server.port"] for span in outcome.spans} == {nginx.port}
 
 
-def test_wrk_is_counted_up_to_what_is_in_flight(hooks: str, nginx: Nginx, attach: Callable[..., Tracer]) -> None:
+def test_wrk_is_counted_up_to_what_is_in_flight(
+    hooks: str, nginx: Nginx, attach: Callable[..., Tracer], tmp_path: Path
+) -> None:
     needs("wrk")
     tracer = attach("--hooks", hooks, "--port", nginx.port)
-    line = ["wrk", "-t", "2", "-c", "20", "-d", "1", f"http://127.0.0.1:{nginx.port}/hello"]
+    script = tmp_path / "slowly.lua"
+    script.write_text("function delay() return 2 end\n")  # a connection waits 2 ms: some thousand requests, not a flood
+    line = ["wrk", "-t", "2", "-c", "20", "-d", "1", "-s", str(script), f"http://127.0.0.1:{nginx.port}/hello"]
     done = subprocess.run(line, check=True, capture_output=True, text=True, timeout=50)
     outcome = tracer.stop()
     assert set(outcome.losses()) <= {"exchanges_cut_short"}, outcome.stderr

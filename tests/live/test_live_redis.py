@@ -61,10 +61,10 @@ def test_a_recording_replays_to_the_very_same_spans(
 ) -> None:
     recording = tmp_path / "redis.rec"
     tracer = attach("--hooks", hooks, "--pid", redis_server.pid, "--record", recording)
-    benchmark(redis_server.port, "-n", "5000", "-P", pipeline, "-t", "get,set,lpush,mset")
+    benchmark(redis_server.port, "-n", "2000", "-P", pipeline, "-t", "get,set,lpush,mset")
     live = tracer.stop()
     live.assert_sound()
-    assert len(live.spans) >= 20000
+    assert len(live.spans) >= 8000
     replays = [tmp_path / "first.jsonl", tmp_path / "second.jsonl"]
     for path in replays:
         outcome = run(tmp_path, "replay", str(recording), "-o", str(path))

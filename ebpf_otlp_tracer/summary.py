@@ -45,6 +45,11 @@ def warnings(engine_summary: str) -> list[str]:
     return [str(text) for text in json.loads(engine_summary).get("warnings", [])]
 
 
+def damaged_files(engine_summary: str) -> int:
+    """Return how many files of a replay were cut off or damaged; what came before was read."""
+    return int(json.loads(engine_summary).get("damaged_files", 0))
+
+
 def text(engine_summary: str, lines_of_ways_out: Sequence[str], losses: Mapping[str, int], cost: OwnCost) -> str:
     """Return the lines for stderr. `losses` are all there were, the engine's and those of the ways out."""
     facts = json.loads(engine_summary)

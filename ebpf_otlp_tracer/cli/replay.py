@@ -14,7 +14,12 @@ from ebpf_otlp_tracer.messages import Messages
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what `replay` understands."""
-    parser.add_argument("files", metavar="FILE", nargs="*", help="recordings, pcap or pcapng files, or folders of them, one after the other")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="*",
+        help="recordings, pcap or pcapng files, or folders of them, one after the other",
+    )
     export.add_options(parser)
     shared.add_spans(parser)
     shared.add_quiet(parser)

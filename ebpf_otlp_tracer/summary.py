@@ -30,8 +30,8 @@ def own_cost() -> OwnCost:
 
 
 _LENGTHS_ONLY = "kernel.bytes_not_in_user_memory"
-"""What sendfile, splice and io_uring move is in no buffer of the program. If a parser wanted to read it, the engine counts
-that as a loss of its own; a file that nobody reads is none."""
+"""What sendfile, splice and io_uring move is in no buffer of the program. If a parser wanted to read it, the engine
+counts that as a loss of its own; a file that nobody reads is none."""
 
 
 def lost(engine_summary: str) -> dict[str, int]:

@@ -193,7 +193,11 @@ impl Undecided {
         } else {
             (MAX_EVENTS_MID_STREAM, MAX_BYTES_MID_STREAM)
         };
-        let events = if self.bytes < ENOUGH_BYTES { MAX_SMALL_EVENTS } else { events };
+        let events = if self.bytes < ENOUGH_BYTES {
+            MAX_SMALL_EVENTS
+        } else {
+            events
+        };
         self.events >= events || self.bytes >= bytes
     }
 
@@ -255,9 +259,18 @@ mod tests {
         let request = b"GET /a/path/that/is/longer/than/sixteen/bytes HTTP/1.1\r\n";
         let mut undecided = Undecided::new(true);
         let spoken = request.chunks(1).enumerate().any(|(at, bytes)| {
-            let segment = Segment { lost: 0, position: at as u64, bytes, cut: 0, stamp: Stamp::default() };
+            let segment = Segment {
+                lost: 0,
+                position: at as u64,
+                bytes,
+                cut: 0,
+                stamp: Stamp::default(),
+            };
             let decision = undecided.take(Way::Sent, &segment, Role::Client, [40_000, 8_000], registry::PROTOCOLS);
-            assert!(matches!(decision, Decision::Wait | Decision::Speaks(_)), "{at}: {decision:?}");
+            assert!(
+                matches!(decision, Decision::Wait | Decision::Speaks(_)),
+                "{at}: {decision:?}"
+            );
             matches!(decision, Decision::Speaks(choice) if choice.definition.name == "http1")
         });
         assert!(spoken);

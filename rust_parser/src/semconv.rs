@@ -30,6 +30,8 @@ keys! {
         DB_SYSTEM_NAME = "db.system.name";
         /// Low-cardinality kind of failure.
         ERROR_TYPE = "error.type";
+        /// Method of an HTTP request.
+        HTTP_REQUEST_METHOD = "http.request.method";
         /// CPU architecture.
         HOST_ARCH = "host.arch";
         /// Machine id.
@@ -92,6 +94,8 @@ keys! {
         URL_PATH = "url.path";
         /// Query of a URL, without the question mark.
         URL_QUERY = "url.query";
+        /// Scheme of a URL.
+        URL_SCHEME = "url.scheme";
         /// The low-cardinality form of a path, on client spans.
         URL_TEMPLATE = "url.template";
     }

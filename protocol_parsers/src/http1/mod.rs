@@ -5,7 +5,7 @@
 //! no part of an exchange. State: what each direction is inside of, and what the requests in flight asked.
 
 mod body;
-mod facts;
+pub(crate) mod facts;
 mod fields;
 mod resync;
 mod start_line;

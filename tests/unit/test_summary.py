@@ -39,3 +39,9 @@ def test_our_own_cost_is_what_the_kernel_says() -> None:
     cost = summary.own_cost()
     assert cost.cpu_seconds > 0
     assert 5 << 20 < cost.peak_bytes < 1 << 32
+
+
+def test_what_only_records_says_what_it_recorded_and_no_zeros() -> None:
+    facts = {"events": 80305, "bytes_copied": 2048, "hooks": "tp_btf"}
+    lines = summary.text(json.dumps(facts), ["events recorded in x"], {}, OwnCost(0.1, 1024)).splitlines()
+    assert lines[:3] == ["80,305 events, hooks tp_btf", "  2.0 KiB copied", "  events recorded in x"]

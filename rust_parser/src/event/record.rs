@@ -116,7 +116,16 @@ pub fn decode(record: &[u8]) -> Result<Event<'_>, RecordError> {
             if u32::try_from(captured).map_or(true, |captured| captured > length) {
                 return Err(RecordError::Size);
             }
-            Event::Data(header, Data { way, position, sequence, length, bytes })
+            Event::Data(
+                header,
+                Data {
+                    way,
+                    position,
+                    sequence,
+                    length,
+                    bytes,
+                },
+            )
         }
         OPEN => Event::Open(header, decode_open(&mut reader, sequence)?),
         EOF => Event::Eof(header, way),
@@ -167,7 +176,18 @@ fn decode_open(reader: &mut Reader, sequence: bool) -> Result<Open, RecordError>
     } else {
         (inet(family, local, local_port)?, inet(family, remote, remote_port)?)
     };
-    Ok(Open { socket, netns, role, vantage: Vantage::Process, fresh, local, remote, sent, received, sequence })
+    Ok(Open {
+        socket,
+        netns,
+        role,
+        vantage: Vantage::Process,
+        fresh,
+        local,
+        remote,
+        sent,
+        received,
+        sequence,
+    })
 }
 
 /// `sun_path`: up to the first NUL, or in the abstract namespace (leading NUL) the whole length.

@@ -1,9 +1,9 @@
 //! What a header block, a body or a reset says about its exchange: the stable HTTP conventions, or those of RPC for
 //! gRPC. Never keeps a field that is not named here.
 
-use super::grpc::{self, Status};
+use super::grpc::{self, Content, Status};
 use super::head::Head;
-use super::stream::{Body, Stream};
+use super::stream::{Body, Side, Stream};
 use crate::http1::facts as http;
 use crate::message::{Attribute, Facts, Failure, FailureSide, Target, Text, Value};
 use crate::parser::Direction;
@@ -75,13 +75,16 @@ fn add_call(facts: &mut Facts, path: Option<&str>) {
     // An empty operation takes back what a request said that did not look like a call.
     facts.operation = Some(Text::default());
     facts.text("rpc.system.name", Text::const_new("grpc"));
-    let Some(path) = path else { return };
-    if let Some((service, method)) = grpc::method(path.as_bytes()) {
-        let full = http::text(path.as_bytes().get(1..).unwrap_or_default());
+    let Some(path) = path else {
+        // The conventions name a call by its system when its method is not known.
+        facts.target = Target::Name(Text::const_new("grpc"));
+        return;
+    };
+    if let Some((service, full)) = grpc::method(path.as_bytes()) {
+        let full = http::text(full);
         facts.text("rpc.service", http::text(service));
         facts.text("rpc.method", full.clone());
         facts.target = Target::Name(full);
-        debug_assert!(!method.is_empty());
     } else {
         // Methods are the peer's to invent; the conventions have a word for those that nobody offers.
         facts.text("rpc.method", Text::const_new("_OTHER"));
@@ -137,9 +140,12 @@ pub(super) fn of_trailers(head: &Head, stream: &mut Stream, direction: Direction
 fn recognised(head: &Head, stream: &mut Stream) -> Facts {
     let mut facts = Facts::default();
     let content = head.content();
-    if stream.content == super::grpc::Content::Unknown && content.is_grpc() {
+    if stream.content == Content::Unknown && content.is_grpc() {
         stream.content = content;
-        add_call(&mut facts, stream.path.take().as_deref());
+        // A response seen before its request leaves the name to it.
+        if stream.request != Side::Idle {
+            add_call(&mut facts, stream.path.take().as_deref());
+        }
     }
     facts
 }

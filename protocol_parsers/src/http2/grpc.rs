@@ -56,7 +56,8 @@ fn ends_type(rest: &[u8]) -> bool {
     matches!(rest, [] | [b'+' | b';' | b' ', ..])
 }
 
-/// `/package.Service/Method` taken apart. `None`: no gRPC library makes such a path, so it is a stranger's.
+/// The service and the full name of the method in `/package.Service/Method`. `None`: no gRPC library makes such a path,
+/// so it is a stranger's.
 pub(super) fn method(path: &[u8]) -> Option<(&[u8], &[u8])> {
     /// Longer names are nobody's.
     const MAX_METHOD: usize = 512;
@@ -65,7 +66,7 @@ pub(super) fn method(path: &[u8]) -> Option<(&[u8], &[u8])> {
     let (service, method) = (name.get(..slash)?, name.get(slash + 1..)?);
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-$/~".contains(byte);
     let plausible = !service.is_empty() && !method.is_empty() && name.iter().all(is_name);
-    plausible.then_some((service, method))
+    plausible.then_some((service, name))
 }
 
 /// `grpc-timeout` in milliseconds, rounded up: libraries send what is left of a deadline in the finest unit that fits.
@@ -306,8 +307,8 @@ mod tests {
 
     #[test]
     fn a_path_is_a_method_only_if_it_looks_like_one() {
-        assert_eq!(method(b"/shop.v1.Cart/Add"), Some((&b"shop.v1.Cart"[..], &b"Add"[..])));
-        assert_eq!(method(b"/a/b/C"), Some((&b"a/b"[..], &b"C"[..])));
+        assert_eq!(method(b"/shop.v1.Cart/Add"), Some((&b"shop.v1.Cart"[..], &b"shop.v1.Cart/Add"[..])));
+        assert_eq!(method(b"/a/b/C"), Some((&b"a/b"[..], &b"a/b/C"[..])));
         for path in ["", "/", "/x", "x/y", "//y", "/x/", "/x/y?z", "/x/<script>"] {
             assert_eq!(method(path.as_bytes()), None, "{path}");
         }

@@ -34,6 +34,7 @@ pub(crate) static DEFINITION: Definition = Definition {
              message counts; no bodies, no HTTP/3",
     ports: &[443, 8443, 50051, 80, 8080],
     pairing: Pairing::ById,
+    pipelined: true,
     detect: detect::detect,
     parser: || Box::<Http2>::default(),
 };
@@ -328,7 +329,8 @@ impl Http2 {
         let Some(stream) = self.streams.get(id) else {
             return Step::Skip(len);
         };
-        if let Half::Open(body) = std::mem::take(&mut stream.request) {
+        if let Half::Open(mut body) = std::mem::take(&mut stream.request) {
+            body.broken = true;
             let facts = facts::of_body(Direction::ToServer, &body, stream);
             stream.request = Half::Ended;
             if stream.response == Half::Ended {
@@ -339,7 +341,10 @@ impl Http2 {
         }
         let (phase, mut facts) = match std::mem::take(&mut stream.response) {
             Half::Idle => (Phase::Whole, Facts::default()),
-            Half::Open(body) => (Phase::End, facts::of_body(Direction::ToClient, &body, stream)),
+            Half::Open(mut body) => {
+                body.broken = true;
+                (Phase::End, facts::of_body(Direction::ToClient, &body, stream))
+            }
             Half::Ended => {
                 self.streams.remove(id);
                 return Step::Skip(len);

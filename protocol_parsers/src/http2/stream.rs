@@ -29,7 +29,7 @@ pub(super) struct Body {
     pub(super) size: u64,
     /// gRPC messages, while they can be counted.
     pub(super) messages: Option<Messages>,
-    /// Bytes were lost: size and end are not to be relied on.
+    /// Bytes were lost, or it was cut off: its size says nothing.
     pub(super) broken: bool,
 }
 

@@ -124,7 +124,9 @@ fn line(said: &Said) -> String {
     }
     match &facts.target {
         Target::None => {}
-        Target::Path(name) | Target::Name(name) => let _ = write!(line, " {name}"),
+        Target::Path(name) | Target::Name(name) => {
+            let _ = write!(line, " {name}");
+        }
     }
     for (key, short) in [
         ("http.response.status_code", ""),

@@ -66,7 +66,8 @@ fn weigh(direction: Direction, bytes: &[u8], is_open: impl Fn(u32) -> bool) -> O
     for _ in 0..MAX_FRAMES {
         let rest = bytes.get(at..).unwrap_or_default();
         let Some(head) = plausible_head(rest).ok()? else { break };
-        if (head.kind == Kind::Continuation) != (block_of == Some(head.stream) && block_of.is_some()) {
+        let continues = (head.kind == Kind::Continuation).then_some(head.stream);
+        if continues != block_of {
             return None;
         }
         let total = usize::try_from(head.total()).ok()?;

@@ -307,7 +307,10 @@ mod tests {
 
     #[test]
     fn a_path_is_a_method_only_if_it_looks_like_one() {
-        assert_eq!(method(b"/shop.v1.Cart/Add"), Some((&b"shop.v1.Cart"[..], &b"shop.v1.Cart/Add"[..])));
+        assert_eq!(
+            method(b"/shop.v1.Cart/Add"),
+            Some((&b"shop.v1.Cart"[..], &b"shop.v1.Cart/Add"[..]))
+        );
         assert_eq!(method(b"/a/b/C"), Some((&b"a/b"[..], &b"a/b/C"[..])));
         for path in ["", "/", "/x", "x/y", "//y", "/x/", "/x/y?z", "/x/<script>"] {
             assert_eq!(method(path.as_bytes()), None, "{path}");

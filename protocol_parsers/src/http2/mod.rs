@@ -56,6 +56,8 @@ struct Http2 {
 #[cfg_attr(test, derive(Clone))]
 struct Lane {
     inside: Option<Inside>,
+    /// A message without bytes was said at this place: there is never a second one.
+    said_empty: bool,
     table: Decoder,
 }
 
@@ -71,6 +73,30 @@ struct Inside {
 
 impl Parser for Http2 {
     fn next(&mut self, direction: Direction, bytes: &[u8]) -> Result<Step, ParseError> {
+        let step = self.step(direction, bytes)?;
+        self.lane(direction).said_empty = match step {
+            Step::Message { len, .. } => len == 0,
+            Step::NeedMore => self.lane(direction).said_empty,
+            Step::Skip(_) | Step::Become(_) | Step::Opaque => false,
+        };
+        Ok(step)
+    }
+
+    fn gap(&mut self, direction: Direction) {
+        let lane = self.lane(direction);
+        lane.inside = None;
+        lane.said_empty = false;
+        lane.table.forget();
+        self.streams.gap(direction);
+    }
+
+    fn resync(&self, direction: Direction, bytes: &[u8]) -> Option<usize> {
+        detect::find(direction, bytes, |stream| self.streams.contains(stream))
+    }
+}
+
+impl Http2 {
+    fn step(&mut self, direction: Direction, bytes: &[u8]) -> Result<Step, ParseError> {
         if let Some(inside) = self.lane(direction).inside {
             return Ok(self.data_on(direction, inside, 0, bytes));
         }
@@ -99,19 +125,6 @@ impl Parser for Http2 {
         }
     }
 
-    fn gap(&mut self, direction: Direction) {
-        let lane = self.lane(direction);
-        lane.inside = None;
-        lane.table.forget();
-        self.streams.gap(direction);
-    }
-
-    fn resync(&self, direction: Direction, bytes: &[u8]) -> Option<usize> {
-        detect::find(direction, bytes, |stream| self.streams.contains(stream))
-    }
-}
-
-impl Http2 {
     fn lane(&mut self, direction: Direction) -> &mut Lane {
         match direction {
             Direction::ToServer => &mut self.to_server,
@@ -121,7 +134,7 @@ impl Http2 {
 
     /// A response ends, but the end of its request may have been lost: then that has passed, too.
     fn request_surely_over(&mut self, direction: Direction, head: &frame::Head) -> Option<Step> {
-        if direction == Direction::ToServer || !head.ends_stream() {
+        if direction == Direction::ToServer || !head.ends_stream() || self.to_client.said_empty {
             return None;
         }
         let stream = self.streams.get(head.stream)?;
@@ -326,6 +339,7 @@ impl Http2 {
             return Step::NeedMore;
         };
         let (id, len) = (head.stream, head.total());
+        let said_empty = self.lane(direction).said_empty;
         let Some(stream) = self.streams.get(id) else {
             return Step::Skip(len);
         };
@@ -337,7 +351,9 @@ impl Http2 {
                 self.streams.remove(id);
                 return message(Side::Request, Phase::End, id, len, facts);
             }
-            return message(Side::Request, Phase::End, id, 0, facts);
+            if !said_empty {
+                return message(Side::Request, Phase::End, id, 0, facts);
+            }
         }
         let (phase, mut facts) = match std::mem::take(&mut stream.response) {
             Half::Idle => (Phase::Whole, Facts::default()),

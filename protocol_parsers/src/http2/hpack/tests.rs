@@ -134,7 +134,10 @@ fn a_name_that_is_not_known_leaves_its_value_known() {
     decoder.forget();
     let field = (None, Some(b"v".to_vec()));
     for block in [&b"\x7e\x01v"[..], b"\xbe"] {
-        assert_eq!(decoded(&mut decoder, block).as_deref(), Ok(std::slice::from_ref(&field)));
+        assert_eq!(
+            decoded(&mut decoder, block).as_deref(),
+            Ok(std::slice::from_ref(&field))
+        );
     }
 }
 

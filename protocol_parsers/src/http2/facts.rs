@@ -115,8 +115,9 @@ pub(super) fn of_response(head: &Head, stream: &mut Stream, whole: bool) -> Fact
     if let Some(status) = head.grpc_status.filter(|_| is_grpc) {
         add_outcome(&mut facts, status);
     }
-    let misses_status = head.status.is_none() || (whole && is_grpc && head.grpc_status.is_none());
-    if head.has_unknown && misses_status {
+    let misses_status = whole && is_grpc && head.grpc_status.is_none();
+    // No response is without a status: these are the trailers of one that was lost.
+    if head.status.is_none() || (head.has_unknown && misses_status) {
         flag(&mut facts, HEADERS_INCOMPLETE);
     }
     facts
@@ -181,6 +182,11 @@ fn add_body(facts: &mut Facts, direction: Direction, body: &Body, stream: &Strea
 
 /// Adds that the stream was reset before the response was whole.
 pub(super) fn add_reset(facts: &mut Facts, code: u32, by: Direction, stream: &Stream) {
+    // A server that has said everything may stop a long request with NO_ERROR (RFC 9113, 8.1): what it said was lost.
+    if code == 0 && by == Direction::ToClient && stream.lost {
+        flag(facts, HEADERS_INCOMPLETE);
+        return;
+    }
     let name = reset_name(code);
     facts.text(RESET, name.clone());
     if stream.content.is_grpc() {

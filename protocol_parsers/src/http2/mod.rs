@@ -32,7 +32,7 @@ pub(crate) static DEFINITION: Definition = Definition {
     covers:
         "HTTP/2 by prior knowledge or Upgrade, and met in its middle; gRPC of all kinds and gRPC-Web with status and \
              message counts; no bodies, no HTTP/3",
-    ports: &[443, 8443, 50051, 80, 8080],
+    ports: &[443, 8443, 50051],
     pairing: Pairing::ById,
     pipelined: true,
     detect: detect::detect,

@@ -41,6 +41,8 @@ pub(super) struct Stream {
     pub(super) content: Content,
     /// The path of a request of unknown content, should the response tell that it is a method.
     pub(super) path: Option<Text>,
+    /// Bytes of the server were lost since it began: its response may have been among them.
+    pub(super) lost: bool,
 }
 
 impl Stream {
@@ -106,6 +108,7 @@ impl Streams {
     /// Bytes of one direction were lost.
     pub(super) fn gap(&mut self, direction: Direction) {
         for stream in self.open.values_mut() {
+            stream.lost |= direction == Direction::ToClient;
             if let Side::Open(body) = stream.side(direction) {
                 body.broken = true;
                 body.messages = None;

@@ -89,7 +89,9 @@ pub enum Step {
         /// What they say.
         message: Box<Message>,
     },
-    /// From here on both directions speak another registered protocol (HTTP Upgrade). The bytes are not consumed.
+    /// From here on both directions speak another registered protocol (HTTP Upgrade). The bytes are not consumed. If that
+    /// protocol pairs by id, the newest request, when it is still unanswered, is answered there under id 1 (the request of
+    /// an Upgrade is the first stream of HTTP/2).
     Become(&'static str),
     /// From here on nothing can be read in either direction (TLS after STARTTLS, a CONNECT tunnel).
     Opaque,

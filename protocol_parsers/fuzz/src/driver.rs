@@ -153,6 +153,7 @@ impl Way {
         if let Some(at) = parser.resync(direction, &self.bytes) {
             assert!(at <= self.bytes.len(), "resynchronised beyond the bytes");
             self.take(at as u64);
+            self.empty = false;
             self.lost = false;
             return !self.bytes.is_empty();
         }

@@ -154,6 +154,16 @@ impl InOrder {
         self.window.is_none() && !self.pipelines && self.requests.len() == in_flight
     }
 
+    /// See [`super::Pairs::take_unanswered`].
+    pub fn take_unanswered(&mut self) -> Option<Pending> {
+        let last = self.requests.back().filter(|_| self.window.is_none())?;
+        if last.is_owed() && last.response_start_ns.is_none() {
+            self.requests.pop_back()
+        } else {
+            None
+        }
+    }
+
     /// See [`super::Pairs::request`].
     pub fn request(&mut self, mut pending: Pending, quiet: bool, ledger: &mut impl Ledger) {
         self.weigh(&pending, quiet, ledger);

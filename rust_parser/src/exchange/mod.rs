@@ -363,6 +363,15 @@ impl Pairs {
         }
     }
 
+    /// Takes the newest request out, if it is certain that no response to it has begun: it is to be answered in another
+    /// protocol.
+    pub fn take_unanswered(&mut self) -> Option<Pending> {
+        match self {
+            Self::InOrder(pairs) => pairs.take_unanswered(),
+            Self::ById(_) => None,
+        }
+    }
+
     /// A request goes on.
     pub fn request_part(&mut self, id: u64, part: Part, ledger: &mut impl Ledger) {
         match self {

@@ -8,7 +8,7 @@ mod messages;
 use std::sync::Arc;
 
 use protocol_parsers::parser::{MAX_BYTES_SHOWN, RESYNC_OVERLAP};
-use protocol_parsers::{Definition, Direction, ParseError, Parser, Step};
+use protocol_parsers::{Definition, Direction, Pairing, ParseError, Parser, Step};
 
 use super::lane::{Lane, Place};
 use super::stream::{Segment, Stamp};
@@ -23,6 +23,9 @@ pub const MAX_ERRORS_IN_A_ROW: u32 = 64;
 
 /// Changes of protocol within one connection. HTTP Upgrade is one.
 const MAX_CHANGES: u32 = 4;
+
+/// The id under which a request is answered that asked for the new protocol: the first stream of HTTP/2.
+const UPGRADED: u64 = 1;
 
 /// Whether the conversation goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -417,6 +420,10 @@ impl Conversation {
             return Flow::Over;
         };
         let now = shared.now;
+        let asked = match definition.pairing {
+            Pairing::ById => self.pairs.take_unanswered(),
+            Pairing::InOrder => None,
+        };
         let mut book = Book {
             shared,
             definition: self.definition,
@@ -425,7 +432,16 @@ impl Conversation {
         self.pairs.end(Ending::Released, now, false, &mut book);
         self.definition = definition;
         self.parser = (definition.parser)();
-        self.pairs = Pairs::new(definition.pairing, Met::Fresh, shared.options.max_in_flight);
+        self.pairs = Pairs::new(definition.pairing, Met::Fresh, book.shared.options.max_in_flight);
+        if let Some(mut pending) = asked {
+            pending.id = UPGRADED;
+            let mut book = Book {
+                shared,
+                definition,
+                peers: &self.peers,
+            };
+            self.pairs.request(pending, false, &mut book);
+        }
         Flow::On
     }
 }

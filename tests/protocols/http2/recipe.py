@@ -76,7 +76,7 @@ def _curl(setting: Setting, path: str, *options: str) -> None:
 
 @RECIPE.case("nginx-curl", _nginx)
 def nginx_curl(setting: Setting) -> None:
-    """curl and nghttp: GET, HEAD, POST, 206, 301, 404, 405, 413, 503, a query, secrets, traceparent, several streams."""
+    """curl and nghttp: GET, HEAD, POST, 206, 301, 404, 405, 413, 503, a query, secrets, traceparent, many streams."""
     _curl(setting, "/")
     _curl(setting, "/text?user=7&token=secret", "--header", "Authorization: Bearer secret")
     _curl(setting, "/small.txt", "--head")
@@ -111,7 +111,7 @@ def h2load(setting: Setting) -> None:
 
 @RECIPE.case("grpc", _grpc, both=True)
 def grpc_(setting: Setting) -> None:
-    """grpcio: unary and streaming calls, metadata, errors, an unknown method, a deadline, a cancelled call. Both ends."""
+    """grpcio: unary and streaming calls, metadata, errors, an unknown method, a deadline, a cancel. Both ends."""
     import grpc  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     with grpc.insecure_channel(f"{HOST}:{setting.port}") as channel:

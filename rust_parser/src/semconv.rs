@@ -114,6 +114,8 @@ keys! {
         CAPTURE_INCOMPLETE = "ebpf_otlp_tracer.capture.incomplete";
         /// A copy limit cut something a parser wanted to read.
         CAPTURE_TRUNCATED = "ebpf_otlp_tracer.capture.truncated";
+        /// Header fields of HTTP/2 that a late attach or a hole hides are left out.
+        HTTP2_HEADERS_INCOMPLETE = "ebpf_otlp_tracer.http2.headers_incomplete";
     }
 }
 

@@ -93,8 +93,11 @@ pub fn build(
 }
 
 /// The conventions require the whole URL of an HTTP client. Its parts are redacted already. Left out where a part is not
-/// known: a message that was cut, a CONNECT.
+/// known: a message that was cut, a CONNECT, HTTP/2 whose headers are not all known (it may be a gRPC call).
 fn add_full_url(attributes: &mut Attributes) {
+    if attributes.has(semconv::HTTP2_HEADERS_INCOMPLETE) {
+        return;
+    }
     let parts = (
         attributes.text(semconv::HTTP_REQUEST_METHOD),
         attributes.text(semconv::URL_SCHEME),

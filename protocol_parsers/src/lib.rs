@@ -16,6 +16,8 @@ pub mod trace_context;
 
 mod http1;
 mod redis;
+#[allow(dead_code)]
+mod sql;
 
 pub use message::{Attribute, Facts, Failure, FailureSide, Message, Phase, Reply, Side, Target, Text, Value};
 pub use parser::{Definition, Detection, Direction, Pairing, ParseError, Parser, Step};

@@ -15,8 +15,8 @@ pub mod registry;
 pub mod trace_context;
 
 mod http1;
+mod postgres;
 mod redis;
-#[allow(dead_code)]
 mod sql;
 
 pub use message::{Attribute, Facts, Failure, FailureSide, Message, Phase, Reply, Side, Target, Text, Value};

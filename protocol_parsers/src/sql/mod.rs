@@ -54,6 +54,7 @@ impl Dialect {
         family: Family::PostgreSql,
         backslash: false,
     };
+    #[cfg_attr(not(test), allow(dead_code))]
     /// MySQL and MariaDB without NO_BACKSLASH_ESCAPES. Text in double quotes is a literal here, also under ANSI_QUOTES.
     pub const MYSQL: Self = Self {
         family: Family::MySql,

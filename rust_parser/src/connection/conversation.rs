@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use protocol_parsers::parser::{MAX_BYTES_SHOWN, RESYNC_OVERLAP};
-use protocol_parsers::{Definition, Direction, Facts, Message, ParseError, Parser, Phase, Side, Step};
+use protocol_parsers::parser::{MAX_BYTES_SHOWN, MAX_EMPTY_MESSAGES, RESYNC_OVERLAP};
+use protocol_parsers::{Definition, Direction, Facts, Message, ParseError, Parser, Phase, Reply, Side, Step};
 
 use super::lane::{Lane, Place, Tail};
 use super::stream::{low_half, Segment, Stamp};
@@ -264,11 +264,16 @@ impl Conversation {
         (passed, found.is_some())
     }
 
-    /// A message without bytes is taken once at one place.
+    /// Messages without bytes are taken so often at one place and not for ever.
     fn may_take(&mut self, direction: Direction, len: u64) -> bool {
         let lane = self.lane(direction);
-        let place = Some(lane.position);
-        len > 0 || std::mem::replace(&mut lane.empty_at, place) != place
+        if len > 0 {
+            return true;
+        }
+        let (place, taken) = lane.empty_at;
+        let taken = if place == lane.position { taken } else { 0 };
+        lane.empty_at = (lane.position, taken + 1);
+        taken < MAX_EMPTY_MESSAGES
     }
 
     /// The bytes here make no sense: one is passed over, and the search begins.
@@ -553,6 +558,10 @@ impl Ledger for Book<'_> {
 
     fn complete(&mut self, pending: Pending) {
         let identity = pending.identity;
+        if pending.reply == Reply::Routine && pending.facts.failure.is_none() {
+            self.shared.parents.dropped(identity.span());
+            return;
+        }
         let exchange = pending.into_exchange(self.definition, Arc::clone(self.peers));
         self.shared.finish(&identity, exchange);
     }

@@ -20,8 +20,6 @@
 
 use std::collections::VecDeque;
 
-use protocol_parsers::Reply;
-
 use super::{end_one, Cause, Ending, Half, Ledger, Part, Pending, Response, EARLY_RESPONSE_NS, MAX_EARLY_RESPONSES};
 
 /// Requests that must begin at the lowest balance, and none elsewhere. They are held meanwhile, not lost, so the number
@@ -123,13 +121,13 @@ impl InOrder {
         }
         if let Some(window) = &mut self.window {
             window.last_ns = pending.request_start_ns;
-            if pending.reply == Reply::One {
+            if pending.reply.follows() {
                 window.balance += 1;
             }
             window.requests.push_back(pending);
             return;
         }
-        if pending.reply == Reply::One {
+        if pending.reply.follows() {
             if let Some(response) = self.early.pop_front() {
                 pending.answer(response);
                 ledger.responded(&pending);
@@ -145,7 +143,7 @@ impl InOrder {
         let Some(window) = &mut self.window else { return };
         if window.balance > window.lowest || window.half_response {
             self.pipelines = true;
-        } else if quiet && self.requests.is_empty() && pending.reply == Reply::One {
+        } else if quiet && self.requests.is_empty() && pending.reply.follows() {
             window.begun_at_lowest += 1;
             let since = if window.responses.is_empty() {
                 pending.request_start_ns
@@ -275,7 +273,7 @@ impl InOrder {
         ledger.loss().responses_without_request += unseen as u64;
         for mut pending in requests {
             pending.capture.attached_mid_stream |= mid_stream;
-            if pending.reply == Reply::One {
+            if pending.reply.follows() {
                 if let Some(response) = responses.pop_front() {
                     pending.answer(response);
                     ledger.responded(&pending);

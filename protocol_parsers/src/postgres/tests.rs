@@ -15,6 +15,7 @@ mod conversations;
 mod detection;
 mod holes;
 mod recorded;
+mod speed;
 
 /// What is sent, in turns.
 type Parts = Vec<(Direction, Vec<u8>)>;

@@ -70,9 +70,14 @@ pub(super) fn word(bytes: &[u8]) -> Word {
         return Word::Name;
     }
     let wanted = key(bytes);
-    match TABLE.binary_search_by(|(key, _)| key.cmp(&wanted)) {
-        Ok(at) => TABLE.get(at).map_or(Word::Name, |(_, word)| *word),
-        Err(_) => Word::Name,
+    let mut at = slot(wanted);
+    loop {
+        // There are empty places, so this ends.
+        match TABLE.get(at) {
+            Some((0, _)) | None => return Word::Name,
+            Some((key, word)) if *key == wanted => return *word,
+            Some(_) => at = (at + 1) % SLOTS,
+        }
     }
 }
 
@@ -88,19 +93,28 @@ const fn key(word: &[u8]) -> u128 {
     key
 }
 
+/// Places of the table: four for each word, so that a name meets an empty one at once.
+const SLOTS: usize = 512;
+
+/// Where a word is looked for first.
+#[allow(clippy::cast_possible_truncation)] // Every part of the key has its share in the bits that are kept.
+const fn slot(key: u128) -> usize {
+    let folded = (key as u64) ^ ((key >> 64) as u64);
+    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55) as usize
+}
+
 #[allow(clippy::indexing_slicing)] // At compile time.
-static TABLE: [(u128, Word); WORDS.len()] = {
-    let mut table = [(0, Word::Name); WORDS.len()];
+static TABLE: [(u128, Word); SLOTS] = {
+    let mut table = [(0, Word::Name); SLOTS];
     let mut filled = 0;
     while filled < WORDS.len() {
         let (text, word) = WORDS[filled];
-        let entry = (key(text.as_bytes()), word);
-        let mut at = filled;
-        while at > 0 && table[at - 1].0 > entry.0 {
-            table[at] = table[at - 1];
-            at -= 1;
+        let key = key(text.as_bytes());
+        let mut at = slot(key);
+        while table[at].0 != 0 {
+            at = (at + 1) % SLOTS;
         }
-        table[at] = entry;
+        table[at] = (key, word);
         filled += 1;
     }
     table

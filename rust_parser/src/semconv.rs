@@ -124,6 +124,8 @@ keys! {
         CAPTURE_GAP_BYTES = "ebpf_otlp_tracer.capture.gap_bytes";
         /// The connection or the capture ended before the response did.
         CAPTURE_INCOMPLETE = "ebpf_otlp_tracer.capture.incomplete";
+        /// A prepared statement was executed whose text was not seen: it was sent before the attach, or lost.
+        CAPTURE_STATEMENT_UNKNOWN = "ebpf_otlp_tracer.capture.statement_unknown";
         /// A copy limit cut something a parser wanted to read.
         CAPTURE_TRUNCATED = "ebpf_otlp_tracer.capture.truncated";
         /// Rows that a statement changed or copied.

@@ -18,6 +18,9 @@ const MAX_SQL: usize = 256;
 
 /// Are these the first bytes of messages?
 pub(super) fn detect(direction: Direction, bytes: &[u8]) -> Detection {
+    if bytes.is_empty() {
+        return NeedMore;
+    }
     if direction == Direction::ToServer && bytes.first() == Some(&0) {
         return login(bytes);
     }

@@ -3,7 +3,7 @@
 use super::frame::{text, Frame};
 use super::session::{Owed, Session};
 use super::statements::{tell, Prepared, Statements, MAX_NAME};
-use crate::message::{Facts, Message, Phase, Reply, Side, Text};
+use crate::message::{Attribute, Facts, Message, Phase, Reply, Side, Text, Value};
 use crate::parser::{ParseError, Step};
 use crate::sql;
 
@@ -148,6 +148,12 @@ impl Requests {
         let prepared = self.statements.executed(portal);
         let mut facts = session.facts();
         prepared.tell(&mut facts);
+        if !prepared.is_known() {
+            facts.attributes.push(Attribute {
+                key: "ebpf_otlp_tracer.capture.statement_unknown",
+                value: Value::Bool(true),
+            });
+        }
         facts.context = self.statements.context(&prepared);
         self.batch = Batch::Executes;
         session.owe(Owed::Execute {

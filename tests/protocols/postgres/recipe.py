@@ -86,7 +86,7 @@ def psql(setting: Setting) -> None:
 
 @RECIPE.case("psycopg", _server, both=True)
 def with_psycopg(setting: Setting) -> None:
-    """psycopg: parameters, prepared statements, a pipeline with a failure, a named cursor, COPY. Both ends are traced."""
+    """psycopg: parameters, prepared statements, a failing pipeline, a named cursor, COPY. Both ends are traced."""
     import psycopg  # type: ignore[import-not-found, unused-ignore]
 
     with _connect(setting) as connection:

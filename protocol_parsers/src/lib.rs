@@ -16,7 +16,9 @@ pub mod trace_context;
 
 mod http1;
 mod http2;
+mod postgres;
 mod redis;
+mod sql;
 
 pub use message::{Attribute, Facts, Failure, FailureSide, Message, Phase, Reply, Side, Target, Text, Value};
 pub use parser::{Definition, Detection, Direction, Pairing, ParseError, Parser, Step};

@@ -6,6 +6,7 @@ use crate::parser::Definition;
 pub static PROTOCOLS: &[&Definition] = &[
     &crate::http1::DEFINITION,
     &crate::http2::DEFINITION,
+    &crate::postgres::DEFINITION,
     &crate::redis::DEFINITION,
 ];
 

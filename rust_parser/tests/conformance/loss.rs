@@ -26,7 +26,7 @@ const FIELDS_UNKNOWN: &str = "ebpf_otlp_tracer.http2.headers_incomplete";
 /// Who is whose parent may be unknown when something is missing.
 const PARENT: &str = "ebpf_otlp_tracer.parent";
 /// What an earlier message said: unknown when that was missed. An unknown value is left out, never wrong.
-const FROM_EARLIER: [&str; 1] = ["db.namespace"];
+const FROM_EARLIER: [&str; 2] = ["db.namespace", "user.name"];
 
 /// Complaints that are shown of a test.
 const SHOWN: usize = 12;
@@ -187,11 +187,17 @@ fn add_implied(truth: &mut BTreeMap<&'static str, String>, said: &BTreeMap<&'sta
 }
 
 /// The recording as a tracer sees it that comes before the event `first`: connections that are open then are met in
-/// their middle, and what was said of processes and the machine is known.
+/// their middle, and what was said of processes and the machine is known. Processes are watched since then only: that
+/// nothing moved while they were would be a lie.
 fn late<'a>(events: &[Event<'a>], first: usize) -> Vec<Event<'a>> {
     let mut met: BTreeMap<ConnectionId, (Header, Open)> = BTreeMap::new();
-    let mut seen = Vec::new();
+    let (mut seen, mut processes) = (Vec::new(), Vec::new());
     let (before, after) = events.split_at(first);
+    let now = after.first().map_or(0, |event| event.header().time_ns);
+    let met_now = |header: &Header| Header {
+        time_ns: now,
+        ..*header
+    };
     for event in before {
         match event {
             Event::Open(header, open) => drop(met.insert(header.connection, (*header, open.clone()))),
@@ -202,10 +208,15 @@ fn late<'a>(events: &[Event<'a>], first: usize) -> Vec<Event<'a>> {
             }
             Event::Close(header) => drop(met.remove(&header.connection)),
             Event::Eof(..) | Event::Loss(..) => {}
+            Event::Process(header, process) => processes.push(Event::Process(met_now(header), process.clone())),
+            Event::Fork(header, parent) => processes.push(Event::Fork(met_now(header), *parent)),
+            Event::Exec(header) => processes.push(Event::Exec(met_now(header))),
+            Event::Exit(header) => processes.push(Event::Exit(met_now(header))),
+            Event::Listen(header, port) => processes.push(Event::Listen(met_now(header), *port)),
             other => seen.push(other.clone()),
         }
     }
-    let now = after.first().map_or(0, |event| event.header().time_ns);
+    seen.append(&mut processes);
     seen.extend(met.into_values().map(|(header, open)| {
         let fresh = false;
         Event::Open(Header { time_ns: now, ..header }, Open { fresh, ..open })

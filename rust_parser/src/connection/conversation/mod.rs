@@ -7,7 +7,7 @@ mod messages;
 
 use std::sync::Arc;
 
-use protocol_parsers::parser::{MAX_BYTES_SHOWN, RESYNC_OVERLAP};
+use protocol_parsers::parser::{MAX_BYTES_SHOWN, MAX_EMPTY_MESSAGES, RESYNC_OVERLAP};
 use protocol_parsers::{Definition, Direction, Pairing, ParseError, Parser, Step};
 
 use super::lane::{Lane, Place};
@@ -293,11 +293,16 @@ impl Conversation {
         (passed, found.is_some())
     }
 
-    /// A message without bytes is taken once at one place.
+    /// Messages without bytes are taken so often at one place and not for ever.
     fn may_take(&mut self, direction: Direction, len: u64) -> bool {
         let lane = self.lane(direction);
-        let place = Some(lane.position);
-        len > 0 || std::mem::replace(&mut lane.empty_at, place) != place
+        if len > 0 {
+            return true;
+        }
+        let (place, taken) = lane.empty_at;
+        let taken = if place == lane.position { taken } else { 0 };
+        lane.empty_at = (lane.position, taken + 1);
+        taken < MAX_EMPTY_MESSAGES
     }
 
     /// The bytes here make no sense: one is passed over, and the search begins.

@@ -114,7 +114,7 @@ enum Extent {
 
 fn read(sql: &[u8], dialect: Dialect, extent: Extent) -> Described {
     let mut lexer = Lexer::new(sql, dialect);
-    let mut text = Sanitised::new(sql.len());
+    let mut text = Sanitised::new(sql);
     let mut summary = Summary::default();
     // Behind the first word there may be a literal without its quotes.
     let mut first_word = 0;

@@ -1,5 +1,5 @@
 //! What PostgreSQL asks of the engine: answers without bytes of their own, and exchanges that are shown only if they fail.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use rust_parser::engine::{Engine, Options};
 use rust_parser::event::{Data, Endpoint, Event, Header, Open, Role, Vantage, Way};

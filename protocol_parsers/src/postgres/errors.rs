@@ -85,7 +85,9 @@ fn clean(code: &str, message: &[u8]) -> Option<Text> {
         "08" | "0A" | "23" | "25" | "28" | "2B" | "3D" | "3F" | "40" | "53" | "55" | "57"
     );
     let plain = names_objects || class == "42" && !matches!(code, "42601" | "42602" | "42622");
-    if plain && message.is_ascii() {
+    // A name holds none of these, a piece of a statement does.
+    let quotes_sql = message.contains(['\'', '`', '$', '\n']);
+    if plain && message.is_ascii() && !quotes_sql {
         return Some(Text::from(message));
     }
     if !matches!(class, "22" | "42" | "21" | "24" | "26" | "34" | "54") || !message.is_ascii() {
@@ -93,7 +95,10 @@ fn clean(code: &str, message: &[u8]) -> Option<Text> {
     }
     // What is quoted in another way, or not at all, stands behind a colon.
     let message = message.split_once(": ").map_or(message, |(front, _)| front);
-    match (message.find('"'), message.rfind('"')) {
+    match (
+        message.find(['"', '\'', '`', '$']),
+        message.rfind(['"', '\'', '`', '$']),
+    ) {
         (Some(first), Some(last)) => {
             let front = message.get(..first)?;
             let after = if first == last { "" } else { message.get(last + 1..)? };

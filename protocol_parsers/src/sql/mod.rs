@@ -6,7 +6,7 @@
 //!
 //! It must never show a literal. What is shown is what the lexer takes for words, quoted identifiers, parameters and
 //! punctuation; where a quote is missing, words and literals change places, so of a text in which that could have
-//! happened (it ends inside of a literal, or a word touches one) only the first word is shown.
+//! happened (it ends inside of a literal, or a word touches one) only the first word is shown, if it is one of SQL's.
 //!
 //! Contract: total, no panic, one pass (two over SQL that is broken), output of at most [`MAX_TEXT`] and
 //! [`MAX_SUMMARY`] bytes whatever the input is.
@@ -24,6 +24,7 @@ use crate::trace_context::TraceContext;
 use lexer::{Kind, Lexer};
 use summary::Summary;
 use text::Sanitised;
+use words::Word;
 
 /// Bytes of SQL that are read. Longer ones are bulk inserts in practice: what they are about stands at their front.
 pub const MAX_READ: usize = 32 * 1024;
@@ -114,10 +115,11 @@ enum Extent {
 
 fn read(sql: &[u8], dialect: Dialect, extent: Extent) -> Described {
     let mut lexer = Lexer::new(sql, dialect);
-    let mut text = Sanitised::new(sql.len());
+    let mut text = Sanitised::new(sql);
     let mut summary = Summary::default();
-    // Behind the first word there may be a literal without its quotes.
+    // Behind the first word there may be a literal without its quotes; a first word that is none of SQL's may be one.
     let mut first_word = 0;
+    let mut first = true;
     loop {
         let token = lexer.next();
         if token.kind == Kind::End {
@@ -129,9 +131,10 @@ fn read(sql: &[u8], dialect: Dialect, extent: Extent) -> Described {
             }
             return read(sql.get(..first_word).unwrap_or_default(), dialect, Extent::Sound);
         }
-        if first_word == 0 && matches!(token.kind, Kind::Word(_)) {
+        if first && matches!(token.kind, Kind::Word(word) if word != Word::Name) {
             first_word = token.end;
         }
+        first = false;
         summary.take(&token, sql);
         text.take(&token, sql);
     }

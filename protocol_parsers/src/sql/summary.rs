@@ -127,7 +127,7 @@ enum Collection {
 impl Default for Summary {
     fn default() -> Self {
         Self {
-            text: String::new(),
+            text: String::with_capacity(64),
             full: false,
             statement: 0,
             previous: None,

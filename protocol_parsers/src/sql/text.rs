@@ -12,7 +12,9 @@ const MORE: &str = "...";
 
 /// The text in the making.
 #[derive(Debug)]
-pub(super) struct Sanitised {
+pub(super) struct Sanitised<'a> {
+    /// The SQL, if all of it is text: then its parts need no check.
+    source: Option<&'a str>,
     out: String,
     before: Kind,
     depth: u32,
@@ -60,10 +62,11 @@ enum Left {
     Nothing,
 }
 
-impl Sanitised {
-    pub(super) fn new(expected: usize) -> Self {
+impl<'a> Sanitised<'a> {
+    pub(super) fn new(sql: &'a [u8]) -> Self {
         Self {
-            out: String::with_capacity(expected.min(MAX_TEXT)),
+            source: std::str::from_utf8(sql).ok(),
+            out: String::with_capacity(sql.len().min(MAX_TEXT)),
             before: Kind::Semicolon,
             depth: 0,
             list: None,
@@ -228,7 +231,7 @@ impl Sanitised {
                     state: RowState::Before,
                     more: false,
                 });
-                self.push(bytes);
+                self.push(token, bytes);
             }
             Kind::Open => {
                 self.out.push('(');
@@ -240,12 +243,12 @@ impl Sanitised {
                     });
                 }
             }
-            Kind::Mark => self.mark(bytes),
-            _ => self.push(bytes),
+            Kind::Mark => self.mark(token, bytes),
+            _ => self.push(token, bytes),
         }
     }
 
-    fn mark(&mut self, bytes: &[u8]) {
+    fn mark(&mut self, token: &Token, bytes: &[u8]) {
         let operand = matches!(
             self.before,
             Kind::Word(Word::Name | Word::Grammar | Word::LiteralType)
@@ -258,7 +261,7 @@ impl Sanitised {
         if matches!(bytes, b"-" | b"+") && !operand {
             self.sign = Some(self.out.len());
         }
-        self.push(bytes);
+        self.push(token, bytes);
         if bytes == b"[" {
             self.list = Some(List {
                 start: self.out.len(),
@@ -268,7 +271,10 @@ impl Sanitised {
         }
     }
 
-    fn push(&mut self, bytes: &[u8]) {
+    fn push(&mut self, token: &Token, bytes: &[u8]) {
+        if let Some(text) = self.source.and_then(|source| source.get(token.start..token.end)) {
+            return self.out.push_str(text);
+        }
         match std::str::from_utf8(bytes) {
             Ok(text) => self.out.push_str(text),
             Err(_) => {

@@ -66,7 +66,9 @@ const LONGEST: usize = 16;
 
 /// The word, whatever its case.
 pub(super) fn word(bytes: &[u8]) -> Word {
-    if bytes.len() > LONGEST || bytes.len() < 2 {
+    let Some(first) = bytes.first() else { return Word::Name };
+    let lengths = LENGTHS.get(usize::from(first & 0x1f)).copied().unwrap_or(0);
+    if bytes.len() > LONGEST || lengths >> bytes.len() & 1 == 0 {
         return Word::Name;
     }
     let wanted = key(bytes);
@@ -102,6 +104,19 @@ const fn slot(key: u128) -> usize {
     let folded = (key as u64) ^ ((key >> 64) as u64);
     (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 55) as usize
 }
+
+/// For each first letter, the lengths of the words that begin with it: most names are told by that.
+#[allow(clippy::indexing_slicing)] // At compile time.
+static LENGTHS: [u32; 32] = {
+    let mut lengths = [0; 32];
+    let mut at = 0;
+    while at < WORDS.len() {
+        let word = WORDS[at].0.as_bytes();
+        lengths[(word[0] & 0x1f) as usize] |= 1 << word.len();
+        at += 1;
+    }
+    lengths
+};
 
 #[allow(clippy::indexing_slicing)] // At compile time.
 static TABLE: [(u128, Word); SLOTS] = {

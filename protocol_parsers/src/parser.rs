@@ -110,6 +110,15 @@ pub trait Parser: Send {
     /// [`Parser::gap`], then [`Parser::resync`].
     fn next(&mut self, direction: Direction, bytes: &[u8]) -> Result<Step, ParseError>;
 
+    /// What follows these bytes (none, or what `next` asked more to) was not captured. A parser that knows all the same
+    /// how long the thing in front is, by a length that it read, takes the step that goes over the missing bytes, with
+    /// what can be known: its `len` is larger than the bytes at hand. `None`: the place is lost, and [`Parser::gap`]
+    /// follows.
+    fn cut(&mut self, direction: Direction, bytes: &[u8]) -> Option<Step> {
+        let _ = (direction, bytes);
+        None
+    }
+
     /// Bytes of this direction were lost outside a skipped body, so the state of the direction is unknown: forget
     /// everything that depended on it. Also called once for each direction when a connection was met in its middle.
     fn gap(&mut self, direction: Direction);

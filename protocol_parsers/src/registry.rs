@@ -3,7 +3,11 @@
 use crate::parser::Definition;
 
 /// Every protocol, in the order in which detection asks them.
-pub static PROTOCOLS: &[&Definition] = &[&crate::http1::DEFINITION, &crate::redis::DEFINITION];
+pub static PROTOCOLS: &[&Definition] = &[
+    &crate::http1::DEFINITION,
+    &crate::redis::DEFINITION,
+    &crate::kafka::DEFINITION,
+];
 
 /// The protocol of this name.
 pub fn find(name: &str) -> Option<&'static Definition> {

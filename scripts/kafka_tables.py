@@ -53,7 +53,7 @@ DIRECTORIES = {("Metadata", "response"), ("DescribeTopicPartitions", "response")
 
 def load(directory: str) -> dict[tuple[int, str], Definition]:
     """Reads all requests and responses of a directory."""
-    found = {}
+    found: dict[tuple[int, str], Definition] = {}
     for path in Path(directory).glob("*.json"):
         text = re.sub(r"^\s*//.*$", "", path.read_text(), flags=re.MULTILINE)
         definition = json.loads(text)
@@ -66,9 +66,8 @@ def load(directory: str) -> dict[tuple[int, str], Definition]:
 
 def versions(text: str | None) -> tuple[int, int] | None:
     """First and last version of "3-5", "3+", "3"."""
-    if text in (None, "none"):
+    if text is None or text == "none":
         return None
-    assert text is not None
     if text.endswith("+"):
         return int(text[:-1]), FOREVER
     first, _, last = text.partition("-")
@@ -91,10 +90,12 @@ def resolve(fields: list[Definition], structs: dict[str, list[Definition]]) -> l
 
 
 def merge(old: list[Definition], new: list[Definition], last: int) -> list[Definition]:
-    """The new fields, and among them the old ones that were dropped, up to the last version that had them."""
+    """The new fields, and among them the old ones that were dropped. The new ones know nothing up to version `last`."""
     names = [field["name"] for field in new]
     result = list(new)
     for at, field in enumerate(old):
+        if span_of(field)[0] > last:
+            continue
         if field["name"] in names:
             twin = next(one for one in result if one["name"] == field["name"])
             place = result.index(twin)
@@ -134,28 +135,23 @@ class Layout:
         name, kind = field["name"], field["type"]
         if "Cursor" in path:  # Where a listing goes on.
             return "Nothing"
-        inner = field.get("fields", [])
         own = "" if (self.name, self.direction) not in DIRECTORIES else "Listed"
-        if kind.startswith("[]") and any(self.meaning(f"{path}.{one['name']}", one) in
-                                         (own + "Topic", own + "TopicId") for one in inner):
+        within = {self.meaning(f"{path}.{one['name']}", one) for one in field.get("fields", [])}
+        if kind.startswith("[]") and within & {own + "Topic", own + "TopicId"}:
             return own + "Topics"
-        if field.get("entityType") in TOPIC_NAMES or (name in ("Topic", "TopicName") and kind == "string"):
-            return own + "Topic"
-        if name in ("TopicId", "TopicIds") and kind.removeprefix("[]") == "uuid":
-            return own + "TopicId"
-        if path == "Topics.Name" and kind == "string":
-            return own + "Topic"
-        if field.get("entityType") == "groupId" and kind.removeprefix("[]") == "string":
-            return "Group"
-        if field.get("entityType") == "transactionalId" and self.direction == "request":
-            return "Transaction"
-        if name.endswith("ErrorCode") and kind == "int16" and self.direction == "response":
-            return "Error"
-        if name == "ThrottleTimeMs" and kind == "int32":
-            return "Throttle"
-        if name in PARTITION_NAMES and kind in ("int32", "[]int32") and "." in path and not own:
-            return "Partition"
-        return "Nothing"
+        entity, element = field.get("entityType"), kind.removeprefix("[]")
+        response = self.direction == "response"
+        rules = {
+            own + "Topic": entity in TOPIC_NAMES
+            or (kind == "string" and (name in ("Topic", "TopicName") or path == "Topics.Name")),
+            own + "TopicId": name in ("TopicId", "TopicIds") and element == "uuid",
+            "Group": entity == "groupId" and element == "string",
+            "Transaction": entity == "transactionalId" and not response,
+            "Error": name.endswith("ErrorCode") and kind == "int16" and response,
+            "Throttle": name == "ThrottleTimeMs" and kind == "int32",
+            "Partition": name in PARTITION_NAMES and element == "int32" and "." in path and not own,
+        }
+        return next((meaning for meaning, holds in rules.items() if holds), "Nothing")
 
     def means(self, path: str, field: Definition) -> bool:
         """Whether anything in this field means something."""
@@ -172,7 +168,7 @@ class Layout:
         def flush() -> None:
             nonlocal gap
             if gap:
-                lines.append(entry("Fixed({})".format(gap[0]), "Nothing", gap[1], gap[2]))
+                lines.append(entry(f"Fixed({gap[0]})", "Nothing", gap[1], gap[2]))
             gap = None
 
         for field in fields:
@@ -195,18 +191,19 @@ class Layout:
                     gap = [FIXED[kind], begin, end]
                 continue
             flush()
-            lines += self.field(field, inside, meaning, begin, end, (first, last))
+            lines += self.field(field, inside, (begin, end), (first, last))
         flush()
         return lines
 
-    def field(self, field: Definition, path: str, meaning: str, begin: int, end: int, known: tuple[int, int]) -> list[str]:
+    def field(self, field: Definition, path: str, span: tuple[int, int], known: tuple[int, int]) -> list[str]:
         """One field."""
-        kind = field["type"]
+        kind, meaning = field["type"], self.meaning(path, field)
+        begin, end = span
         element = kind.removeprefix("[]")
         inner = field.get("fields")
         if inner:
             low, high = max(known[0], begin), min(known[1], end)
-            nested = [line for line in self.fields(inner, path, low, high)]
+            nested = self.fields(inner, path, low, high)
             wrap = "Array" if kind.startswith("[]") else ("Optional" if field.get("nullableVersions") else "Struct")
             head, tail = entry(f"{wrap}(&[", meaning, begin, end, closing="])").split("\0")
             return [head, *nested, tail]
@@ -214,7 +211,7 @@ class Layout:
         if element in FIXED and meaning == "Nothing":
             scalar = f"Fixed({FIXED[element]})"
         if meaning == "Records":
-            scalar, meaning = "Records", "Nothing"
+            scalar = "Batches"
         return [entry(f"List(&{scalar})" if kind.startswith("[]") else scalar, meaning, begin, end)]
 
     def message(self, fields: list[Definition], first: int, last: int) -> list[str]:
@@ -249,14 +246,15 @@ def main() -> None:
             spans = [versions(one["validVersions"]) for one in (former, recent) if one]
             known = [span for span in spans if span]
             definition = recent if recent and versions(recent["validVersions"]) else former
-            assert definition is not None
+            if definition is None:
+                raise ValueError(key)
             name = definition["name"].removesuffix("Request").removesuffix("Response")
             first, last = min(span[0] for span in known), max(span[1] for span in known)
             flexible = (versions(definition.get("flexibleVersions")) or (FOREVER, 0))[0]
             fields = resolve(definition["fields"], common_structs(definition))
             if former and former is not definition:
-                old_last = (versions(former["validVersions"]) or (0, 0))[1]
-                fields = merge(resolve(former["fields"], common_structs(former)), fields, old_last)
+                unknown = (versions(definition["validVersions"]) or (0, 0))[0] - 1
+                fields = merge(resolve(former["fields"], common_structs(former)), fields, unknown)
             layout = Layout(name, direction, flexible, key in WHOLE)
             lines = layout.message(fields, first, last)
             constant = re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper() + "_" + direction.upper()

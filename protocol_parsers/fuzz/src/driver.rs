@@ -84,7 +84,11 @@ impl Connection {
                 return;
             }
             let here = way.bytes.len() as u64;
-            let step = if way.lost { None } else { self.parser.cut(direction, &way.bytes) };
+            let step = if way.lost {
+                None
+            } else {
+                self.parser.cut(direction, &way.bytes)
+            };
             match step {
                 Some(Step::Skip(len)) if len > here => way.take(len),
                 Some(Step::Message { len, message }) if len > here => {

@@ -133,9 +133,11 @@ impl Unpacked {
         Some(())
     }
 
-    /// The frame's head is replaced by one with the smallest window: the decoder reserves memory for the window that
-    /// the head claims, and hands out only what no later block may refer to.
+    /// The frame's head is replaced by one with the smallest window that holds a block, and its end by an empty block:
+    /// the decoder hands out what no later block may refer to, and of a whole frame everything.
     fn zstd(&mut self, bytes: &[u8]) -> Option<()> {
+        const HEAD: [u8; 6] = [0x28, 0xb5, 0x2f, 0xfd, 0, 7 << 3];
+        const LAST_BLOCK: &[u8] = &[1, 0, 0];
         let rest = bytes.strip_prefix(ZSTD_MAGIC)?;
         let (flags, rest) = rest.split_first()?;
         let (single, dictionary) = (flags & 0x20 != 0, flags & 3);
@@ -149,14 +151,14 @@ impl Unpacked {
             return None;
         }
         let blocks = rest.get(content_size + usize::from(!single)..)?;
-        let (checksum, smallest_window) = (flags & 4, 0);
-        let head = [0x28, 0xb5, 0x2f, 0xfd, checksum, smallest_window];
-        let mut source = head.chain(blocks);
         let mut decoder = FrameDecoder::new();
-        decoder.reset(&mut source).ok()?;
-        let decoded = decoder.decode_blocks(&mut source, BlockDecodingStrategy::UptoBytes(MAX_UNPACKED));
-        self.read(&mut decoder)?;
-        decoded.ok().map(|_| ())
+        decoder.reset(HEAD.as_slice()).ok()?;
+        // What came out before an error is good.
+        let _ = decoder.decode_blocks(blocks, BlockDecodingStrategy::UptoBytes(MAX_UNPACKED));
+        if !decoder.is_finished() {
+            decoder.decode_blocks(LAST_BLOCK, BlockDecodingStrategy::All).ok()?;
+        }
+        self.read(&mut decoder)
     }
 
     /// Adds what is written to at most so many bytes; `None`: it does not fit or is broken.

@@ -88,14 +88,17 @@ fn try_walk(walk: &mut Walk, bytes: &[u8], body_at: u64, total: u64) -> Fit {
     let body = usize::try_from(body_at).ok().and_then(|at| bytes.get(at..end));
     let body = body.unwrap_or_default();
     let body = body.get(..WINDOW).unwrap_or(body);
-    let mut gatherer = Gatherer {
-        gathered: &mut Gathered::default(),
+    let mut gathered = Gathered::default();
+    let mut sink = Gatherer {
+        gathered: &mut gathered,
         names: &mut Names::default(),
         curiosity: None,
         session: None,
     };
-    match walk.run(body, Supply::Ends, &mut gatherer) {
+    let walked = walk.run(body, Supply::Ends, &mut sink);
+    match walked {
         Err(_) => Fit::No,
+        _ if !gathered.is_plausible() => Fit::No,
         Ok((_, Halt::Exact)) => Fit::Exact,
         Ok((_, Halt::Loose)) if walk.is_open() => Fit::Open,
         Ok((_, Halt::Loose)) => Fit::No,
@@ -151,7 +154,12 @@ pub(super) fn find_request(bytes: &[u8], client: &[u8]) -> Option<usize> {
 }
 
 /// Where the next response that is waited for could start.
-pub(super) fn find_response(bytes: &[u8], awaited: impl Fn(i32) -> Option<(&'static Api, i16)>) -> Option<usize> {
+/// `idle`: none is waited for.
+pub(super) fn find_response(
+    bytes: &[u8],
+    idle: bool,
+    awaited: impl Fn(i32) -> Option<(&'static Api, i16)>,
+) -> Option<usize> {
     let places = memchr::memchr_iter(0, bytes);
     std::iter::once(0).chain(places).find(|place| {
         let rest = bytes.get(*place..).unwrap_or_default();
@@ -169,8 +177,8 @@ pub(super) fn find_response(bytes: &[u8], awaited: impl Fn(i32) -> Option<(&'sta
                 walk.start(api.response, version, flexible, tags, front.total - front.body_at);
                 !matches!(try_walk(&mut walk, rest, front.body_at, front.total), Fit::No)
             }
-            // Met in its middle, nothing is waited for; an event seldom starts inside of a message.
-            None => *place == 0 && response(rest) == Detection::Maybe,
+            // Met in its middle: a response may come whose request was not seen, and events seldom start inside of one.
+            None => idle && *place == 0 && response(rest) == Detection::Maybe,
         }
     })
 }

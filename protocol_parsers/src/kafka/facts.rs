@@ -72,13 +72,16 @@ pub(super) fn of_head(head: &Head<'_>) -> Facts {
 
 /// What the body of a request says.
 pub(super) fn of_request(facts: &mut Facts, api: &Api, gathered: &mut Gathered, names: &Names, session: &Session) {
-    if api.key == key::FETCH && gathered.session_epoch.is_some() {
+    if api.key == key::FETCH && gathered.session_epoch.is_some() && !gathered.unread.parts {
         topics(facts, session.topics(), session.topics().len() as u64, names);
         partition(facts, session.a_partition(), session.partitions() as u64);
     } else {
-        topics(facts, gathered.topics.iter(), gathered.topic_count, names);
+        let more = u64::from(gathered.unread.topics);
+        topics(facts, gathered.topics.iter(), gathered.topic_count + more, names);
         let only = gathered.parts.first().map(|part| part.partition);
-        partition(facts, only, gathered.part_count);
+        if !gathered.unread.parts {
+            partition(facts, only, gathered.part_count);
+        }
     }
     match api.key {
         key::PRODUCE => {
@@ -187,7 +190,9 @@ fn records(facts: &mut Facts, gathered: &mut Gathered) {
             facts.int("messaging.message.body.size", int(size));
         }
     }
-    facts.int(RECORD_BYTES, int(gathered.record_bytes));
+    if !gathered.unread.records {
+        facts.int(RECORD_BYTES, int(gathered.record_bytes));
+    }
     facts.links = std::mem::take(&mut gathered.links);
 }
 
@@ -197,7 +202,7 @@ fn received(facts: &mut Facts, gathered: &mut Gathered, names: &Names) {
     gathered.parts.retain(|part| part.last.is_some());
     let Some(first) = gathered.parts.first() else { return };
     // Parts beyond the list may be of other topics.
-    let all = gathered.part_count <= MAX_LISTED as u64;
+    let all = gathered.part_count <= MAX_LISTED as u64 && !gathered.unread.topics && !gathered.unread.parts;
     if all && gathered.parts.iter().all(|part| part.topic == first.topic) {
         topics(facts, std::iter::once(&first.topic), 1, names);
         let count = gathered.parts.len() as u64;

@@ -4,12 +4,18 @@ use super::compression::Curiosity;
 use super::layout::Meaning;
 use super::records::{self, Head};
 use super::topics::{Names, Session, Topic};
-use super::walk::{Item, Sink};
+use super::walk::{Item, Sink, Walk};
 use crate::message::Text;
 use crate::trace_context::TraceContext;
 
 /// Topics, partitions and names that one message's facts list; the rest is counted.
 pub(super) const MAX_LISTED: usize = 32;
+
+/// Higher errors will come with time, and not by the hundred.
+const MAX_ERROR: i16 = 255;
+
+/// Brokers delay clients for a second or so; an hour is more than any of them waits.
+const MAX_THROTTLE_MS: i64 = 3_600_000;
 
 /// A partition that a message is about.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +28,14 @@ pub(super) struct Part {
     /// Of its records, or what the message asks for.
     pub first: Option<i64>,
     pub last: Option<i64>,
+}
+
+/// What there may be more of than is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Unread {
+    pub topics: bool,
+    pub parts: bool,
+    pub records: bool,
 }
 
 /// The facts of a message.
@@ -56,6 +70,7 @@ pub(super) struct Gathered {
     key_type: i64,
     /// Something that should have been read was not captured.
     pub truncated: bool,
+    pub unread: Unread,
 }
 
 impl Gathered {
@@ -84,6 +99,26 @@ impl Gathered {
         }
     }
 
+    /// Nothing of the message is known.
+    pub(super) fn doubt(&mut self) {
+        self.unread = Unread {
+            topics: true,
+            parts: true,
+            records: true,
+        };
+        self.uncounted = true;
+    }
+
+    /// The rest of the message was not read.
+    pub(super) fn lose_rest(&mut self, walk: &Walk) {
+        self.unread = Unread {
+            topics: walk.may_tell(|meaning| matches!(meaning, Meaning::Topic | Meaning::TopicId)),
+            parts: walk.may_tell(|meaning| meaning == Meaning::Partition),
+            records: walk.may_tell(|meaning| meaning == Meaning::Records),
+        };
+        self.uncounted |= self.unread.records;
+    }
+
     /// Records were passed over.
     pub(super) fn lose_records(&mut self, bytes: u64) {
         self.record_bytes += bytes;
@@ -91,6 +126,20 @@ impl Gathered {
         if let Some(part) = self.part() {
             part.count = None;
         }
+    }
+
+    /// Whether a client or a broker would say this: for bytes of which it is not sure where they begin.
+    pub(super) fn is_plausible(&self) -> bool {
+        let legal = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
+        let is_topic = |topic: &Topic| match topic {
+            Topic::Name(name) => name.chars().all(legal),
+            Topic::Id(_) => true,
+        };
+        self.acks.is_none_or(|acks| (-1..=1).contains(&acks))
+            && (-1..=MAX_ERROR).contains(&self.error)
+            && (0..=MAX_THROTTLE_MS).contains(&self.throttle_ms)
+            && self.parts.iter().all(|part| part.partition >= 0)
+            && self.topics.iter().all(is_topic)
     }
 
     fn part(&mut self) -> Option<&mut Part> {

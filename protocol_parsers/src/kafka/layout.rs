@@ -16,7 +16,7 @@ pub(super) enum Kind {
     /// Length and bytes; the length is four bytes, or a varint in flexible versions. May be null.
     Bytes,
     /// As bytes: batches of records.
-    Records,
+    Batches,
     /// A count and so many structs. May be null.
     Array(&'static [Field]),
     /// A count and so many of this.
@@ -45,6 +45,7 @@ pub(super) enum Meaning {
     /// What leaves a fetch session.
     ForgottenTopic,
     ForgottenPartition,
+    Records,
     /// The first offset that a producer's records got, one that a consumer asks for or commits.
     Offset,
     Error,

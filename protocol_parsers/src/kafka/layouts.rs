@@ -475,7 +475,7 @@ static PRODUCE_REQUEST: &[Field] = &[
         Array(&[
             between(0, 12, String, Topic),
             since(13, Uuid, TopicId),
-            always(Array(&[always(I32, Partition), always(Records, Nothing)]), Nothing),
+            always(Array(&[always(I32, Partition), always(Batches, Records)]), Nothing),
         ]),
         Topics,
     ),
@@ -558,7 +558,7 @@ static FETCH_RESPONSE: &[Field] = &[
                     since(5, Fixed(8), Nothing),
                     since(4, Array(&[always(Fixed(16), Nothing)]), Nothing),
                     since(11, Fixed(4), Nothing),
-                    always(Records, Nothing),
+                    always(Batches, Records),
                 ]),
                 Nothing,
             ),
@@ -1731,8 +1731,6 @@ static VOTE_REQUEST: &[Field] = &[
             always(
                 Array(&[
                     always(I32, Partition),
-                    between(0, 1, Fixed(8), Nothing),
-                    between(1, 1, Fixed(16), Nothing),
                     always(Fixed(8), Nothing),
                     since(1, Fixed(32), Nothing),
                     always(Fixed(12), Nothing),
@@ -2299,7 +2297,7 @@ static SHARE_FETCH_RESPONSE: &[Field] = &[
                     always(I16, Error),
                     always(String, Nothing),
                     always(Struct(&[always(Fixed(8), Nothing)]), Nothing),
-                    always(Records, Nothing),
+                    always(Batches, Records),
                     always(Array(&[always(Fixed(18), Nothing)]), Nothing),
                 ]),
                 Nothing,

@@ -27,6 +27,7 @@ mod records;
 mod tests;
 mod topics;
 mod walk;
+mod window;
 
 use std::collections::VecDeque;
 
@@ -125,7 +126,7 @@ impl Parser for Kafka {
                 let mut ids: Vec<i32> = self.in_flight.iter().filter_map(InFlight::id).collect();
                 ids.sort_unstable();
                 let awaited = |id| ids.binary_search(&id).ok().and_then(|_| self.awaits(id));
-                detect::find_response(bytes, awaited)
+                detect::find_response(bytes, ids.is_empty(), awaited)
             }
         }
     }
@@ -163,6 +164,9 @@ impl Kafka {
         let left = front.total - front.body_at;
         self.to_server.walk.start(layout, version, flexible, flexible, left);
         let (used, stand) = self.walk_request(api, body, supply);
+        if !known {
+            self.to_server.gathered.doubt();
+        }
         let mut facts = facts::of_head(&front.head);
         let reply = if self.to_server.gathered.acks == Some(0) {
             Reply::None
@@ -210,6 +214,9 @@ impl Kafka {
     /// All of a request was walked.
     fn finish_request(&mut self, id: i32, api: &Api, facts: &mut Facts) {
         let gathered = &mut self.to_server.gathered;
+        if api.key == key::FETCH && gathered.unread.parts {
+            self.session.forget();
+        }
         facts::of_request(facts, api, gathered, &self.names, &self.session);
         if api.key == key::PRODUCE {
             let same = |waiting: &&mut InFlight| matches!(waiting, InFlight::Response { id: its, .. } if *its == id);
@@ -300,6 +307,9 @@ impl Kafka {
             front.total - front.body_at,
         );
         let (used, stand) = self.walk_response(body, supply);
+        if !known {
+            self.to_client.gathered.doubt();
+        }
         let facts = if stand == Stand::Over {
             self.finish_response(api)
         } else {

@@ -54,14 +54,14 @@ impl Reading {
 
     /// Walks on in these bytes, which begin where the last walk ended. Says how many were used.
     pub(super) fn walk(&mut self, bytes: &[u8], supply: Supply, knowledge: Knowledge<'_>) -> (u64, Stand) {
-        let mut gatherer = Gatherer {
+        let mut sink = Gatherer {
             gathered: &mut self.gathered,
             names: knowledge.names,
             curiosity: Some(knowledge.curiosity),
             session: knowledge.session,
         };
         let here = bytes.len() as u64;
-        match self.walk.run(bytes, supply, &mut gatherer) {
+        match self.walk.run(bytes, supply, &mut sink) {
             Ok((used, Halt::Exact | Halt::Loose)) => (used + self.walk.abandon(), Stand::Over),
             Ok((used, Halt::Short)) if self.walk.is_tail() => (used + self.walk.abandon(), Stand::Over),
             Ok((used, Halt::Short)) if used > here || (supply == Supply::Continues && used > 0) => {
@@ -71,6 +71,7 @@ impl Reading {
             Err(_) => {
                 // The head was good and says how long the message is; of its body nothing is believed.
                 self.gathered.clear();
+                self.gathered.doubt();
                 (self.walk.abandon(), Stand::Over)
             }
         }
@@ -80,7 +81,10 @@ impl Reading {
     fn give_up(&mut self, used: u64) -> (u64, Stand) {
         self.gathered.truncated = true;
         match self.walk.pass_records() {
-            0 => (used + self.walk.abandon(), Stand::Over),
+            0 => {
+                self.gathered.lose_rest(&self.walk);
+                (used + self.walk.abandon(), Stand::Over)
+            }
             records => {
                 self.gathered.lose_records(records);
                 if self.walk.is_tail() {

@@ -203,16 +203,16 @@ impl<'a> Reader<'a> {
         record.varint()?;
         record.varint()?;
         record.field()?;
-        let value_size = record.field()?.map_or(0, |value| value.len() as u64);
+        let value_size = record.field()?.len() as u64;
         let headers = record.varint()?;
         for _ in 0..headers {
             // Each takes a byte at least, so the count ends with the record's bytes.
-            let name = record.field()??;
+            let name = record.field()?;
             let value = record.field()?;
             if name != b"traceparent" {
                 continue;
             }
-            let context = value.and_then(TraceContext::parse);
+            let context = TraceContext::parse(value);
             // Records that were sent within one span stand together.
             if let Some(context) = context.filter(|context| links.last() != Some(context)) {
                 if links.len() < MAX_LINKS {
@@ -229,12 +229,12 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    /// Length and bytes; the inner `None` is null.
-    fn field(&mut self) -> Option<Option<&'a [u8]>> {
+    /// Length and bytes; null is nothing.
+    fn field(&mut self) -> Option<&'a [u8]> {
         let size = self.varint()?;
         match usize::try_from(size) {
-            Ok(size) => self.take(size).map(Some),
-            Err(_) => Some(None),
+            Ok(size) => self.take(size),
+            Err(_) => Some(&[]),
         }
     }
 

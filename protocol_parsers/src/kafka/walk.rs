@@ -6,6 +6,7 @@
 
 use super::layout::{Field, Kind, Meaning};
 use super::records::{Head, Scanned, HEAD, SMALLEST_HEAD};
+use super::window::{Window, BEYOND};
 use crate::parser::ParseError;
 
 /// Structs within structs. The deepest layout of the table has 6.
@@ -117,67 +118,6 @@ impl Default for Walk {
     }
 }
 
-/// The bytes at hand.
-struct Window<'a> {
-    bytes: &'a [u8],
-    at: u64,
-    /// Where the message ends.
-    limit: u64,
-}
-
-const BEYOND: ParseError = ParseError::Malformed("kafka: a field is longer than its message");
-
-impl<'a> Window<'a> {
-    /// The next bytes; `None`: they are not here.
-    fn take(&mut self, count: u64) -> Result<Option<&'a [u8]>, ParseError> {
-        let from = self.at;
-        self.skip(count)?;
-        let range = usize::try_from(from).ok().zip(usize::try_from(self.at).ok());
-        let bytes = range.and_then(|(from, to)| self.bytes.get(from..to));
-        if bytes.is_none() {
-            self.at = from;
-        }
-        Ok(bytes)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<Option<[u8; N]>, ParseError> {
-        let bytes = self.take(N as u64)?;
-        Ok(bytes.and_then(|bytes| bytes.try_into().ok()))
-    }
-
-    /// Passes over bytes, here or not.
-    fn skip(&mut self, count: u64) -> Result<(), ParseError> {
-        if count > self.limit.saturating_sub(self.at) {
-            return Err(BEYOND);
-        }
-        self.at += count;
-        Ok(())
-    }
-
-    fn varint(&mut self) -> Result<Option<u32>, ParseError> {
-        let from = self.at;
-        let mut value = 0_u32;
-        for shift in [0, 7, 14, 21, 28] {
-            let Some([byte]) = self.array()? else {
-                self.at = from;
-                return Ok(None);
-            };
-            value |= u32::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(Some(value));
-            }
-        }
-        Err(ParseError::Malformed("kafka: a varint without an end"))
-    }
-
-    /// The bytes from here on, at most so many.
-    fn peek(&self, count: u64) -> &'a [u8] {
-        let rest = usize::try_from(self.at).ok().and_then(|at| self.bytes.get(at..));
-        let rest = rest.unwrap_or_default();
-        rest.get(..usize::try_from(count).unwrap_or(usize::MAX)).unwrap_or(rest)
-    }
-}
-
 /// Reads a value or returns that more bytes are needed.
 macro_rules! need {
     ($value:expr) => {
@@ -246,17 +186,13 @@ impl Walk {
             let went = if self.records > 0 {
                 self.batch(&mut window, supply, sink)
             } else if self.depth == 0 {
-                let exact = window.at == window.limit;
-                break if exact { Halt::Exact } else { Halt::Loose };
+                break if window.left() == 0 { Halt::Exact } else { Halt::Loose };
             } else {
                 self.step(&mut window, sink)
             };
-            match went? {
-                Some(()) => {}
-                None => {
-                    window.at = place;
-                    break Halt::Short;
-                }
+            if went?.is_none() {
+                window.at = place;
+                break Halt::Short;
             }
         };
         self.left -= window.at;
@@ -265,25 +201,33 @@ impl Walk {
 
     /// Whether nothing that follows means anything.
     pub(super) fn is_tail(&self) -> bool {
-        let levels = self.levels.get(..self.depth).unwrap_or_default();
-        self.records == 0
-            && levels.iter().all(|level| {
-                let Shape::Struct(fields) = level.shape else {
-                    return false;
-                };
-                let rest = fields.get(level.at..).unwrap_or_default();
-                let silent = |field: &Field| !self.has(field) || !self.speaks(field);
-                level.left == 0 && rest.iter().all(silent)
-            })
+        self.records == 0 && !self.may_tell(|_| true)
     }
 
-    fn speaks(&self, field: &Field) -> bool {
+    /// Whether one of these could follow.
+    pub(super) fn may_tell(&self, what: impl Fn(Meaning) -> bool) -> bool {
+        let levels = self.levels.get(..self.depth).unwrap_or_default();
+        levels.iter().any(|level| match level.shape {
+            Shape::List(_) => what(level.meaning),
+            Shape::Struct(fields) => {
+                let rest = if level.left > 0 {
+                    Some(fields)
+                } else {
+                    fields.get(level.at..)
+                };
+                rest.unwrap_or_default().iter().any(|field| self.speaks(field, &what))
+            }
+        })
+    }
+
+    fn speaks(&self, field: &Field, what: &impl Fn(Meaning) -> bool) -> bool {
         let within = match field.kind {
+            _ if !self.has(field) => return false,
             Kind::Array(fields) | Kind::Optional(fields) | Kind::Struct(fields) => fields,
-            Kind::Records => return true,
             _ => &[],
         };
-        field.meaning != Meaning::Nothing || within.iter().any(|field| self.has(field) && self.speaks(field))
+        (field.meaning != Meaning::Nothing && what(field.meaning))
+            || within.iter().any(|field| self.speaks(field, what))
     }
 
     fn has(&self, field: &Field) -> bool {
@@ -401,13 +345,13 @@ impl Walk {
                 return Ok(Some(()));
             }
             Kind::String => return self.text(meaning, window, sink),
-            Kind::Bytes | Kind::Records => {
-                let size = need!(self.size(window, Width::Four)).unwrap_or(0);
-                if size > window.limit.saturating_sub(window.at) {
+            Kind::Bytes | Kind::Batches => {
+                let size = u64::try_from(need!(self.size(window, Width::Four))).unwrap_or(0);
+                if size > window.left() {
                     return Err(BEYOND);
                 }
                 match kind {
-                    Kind::Records => self.records = size,
+                    Kind::Batches => self.records = size,
                     _ => window.skip(size)?,
                 }
                 return Ok(Some(()));
@@ -448,7 +392,7 @@ impl Walk {
     }
 
     fn text(&self, meaning: Meaning, window: &mut Window<'_>, sink: &mut impl Sink) -> Result<Option<()>, ParseError> {
-        let Some(size) = need!(self.size(window, Width::Two)) else {
+        let Ok(size) = u64::try_from(need!(self.size(window, Width::Two))) else {
             return Ok(Some(()));
         };
         if meaning == Meaning::Nothing {
@@ -462,8 +406,8 @@ impl Walk {
         Ok(Some(()))
     }
 
-    /// The length of a text or of bytes; inside of it `None` stands for null.
-    fn size(&self, window: &mut Window<'_>, width: Width) -> Result<Option<Option<u64>>, ParseError> {
+    /// The length of a text or of bytes; -1 stands for null.
+    fn size(&self, window: &mut Window<'_>, width: Width) -> Result<Option<i64>, ParseError> {
         let size = if self.flexible {
             i64::from(need!(window.varint())) - 1
         } else {
@@ -472,14 +416,14 @@ impl Walk {
                 Width::Four => i64::from(i32::from_be_bytes(need!(window.array()))),
             }
         };
-        Ok(Some(u64::try_from(size).ok()))
+        Ok(Some(size))
     }
 
     /// The number of elements of an array; none if it is null.
     fn count(&self, window: &mut Window<'_>) -> Result<Option<u64>, ParseError> {
-        let count = need!(self.size(window, Width::Four)).unwrap_or(0);
+        let count = u64::try_from(need!(self.size(window, Width::Four))).unwrap_or(0);
         // An element takes a byte at least (a test says so), so a message cannot have more of them than bytes.
-        if count > window.limit.saturating_sub(window.at) {
+        if count > window.left() {
             return Err(ParseError::Malformed("kafka: more elements than bytes"));
         }
         Ok(Some(count))

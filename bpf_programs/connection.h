@@ -41,11 +41,26 @@ static __always_inline void fill_header(struct event_header *header, __u8 kind, 
 /* Bytes of this socket that moved before the call that is being recorded; SYN and FIN may count for one. */
 #define BARELY_ANY 1
 
+/*
+ * The sequence number behind the last byte that was read. copied_seq, but for the FIN: a receive that takes the last
+ * bytes takes the FIN behind them too, and counts it as one more.
+ */
+static __always_inline __u32 tcp_read_position(struct sock *sk)
+{
+	struct tcp_sock *tcp = AS(struct tcp_sock, sk);
+	__u32 copied_seq = FIELD(tcp, copied_seq);
+
+	if (!(FIELD(sk, __sk_common.skc_flags) & 1UL << bpf_core_enum_value(enum sock_flags, SOCK_DONE)))
+		return copied_seq;
+	return copied_seq == FIELD(tcp, rcv_nxt) ? copied_seq - 1 : copied_seq;
+}
+
 static __always_inline void describe_tcp(struct event_open *open, struct sock *sk, __u32 sent, __u32 received)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
 	__u32 write_seq = BPF_CORE_READ(tcp, write_seq);
 	__u32 copied_seq = BPF_CORE_READ(tcp, copied_seq);
+	__u32 read_position = tcp_read_position(sk);
 	__u64 sent_before, received_before;
 
 	sent_before = BPF_CORE_READ(tcp, bytes_acked) + (__u32)(write_seq - BPF_CORE_READ(tcp, snd_una)) - sent;
@@ -53,7 +68,7 @@ static __always_inline void describe_tcp(struct event_open *open, struct sock *s
 		BPF_CORE_READ(tcp, bytes_received) - (__u32)(BPF_CORE_READ(tcp, rcv_nxt) - copied_seq) - received;
 	open->header.flags |= FLAG_SEQUENCE;
 	open->sent = write_seq - sent;
-	open->received = copied_seq - received;
+	open->received = read_position - received;
 	open->fresh = sent_before <= BARELY_ANY && received_before <= BARELY_ANY;
 }
 

@@ -212,13 +212,30 @@ static __always_inline void emit_transfer(struct transfer *transfer, struct user
 	}
 }
 
-/* The verdict of user space on a connection. */
-static __always_inline __u32 verdict_on(__u64 id)
+/* What user space said of a connection; NULL: nothing. */
+static __always_inline struct verdict_slot *verdict_on(__u64 id)
 {
 	__u32 slot = id & (VERDICT_SLOTS - 1);
 	struct verdict_slot *verdict = bpf_map_lookup_elem(&verdicts, &slot);
 
-	return verdict && verdict->id == id ? verdict->verdict : VERDICT_COPY;
+	return verdict && verdict->id == id ? verdict : NULL;
+}
+
+/* Does anybody read the bytes of this transfer? */
+static __always_inline bool is_read(struct verdict_slot *verdict, struct transfer *transfer)
+{
+	__u64 until;
+
+	if (!verdict || verdict->verdict == VERDICT_COPY)
+		return true;
+	if (verdict->verdict != VERDICT_SKIP)
+		return false;
+	if (!(verdict->skips & (1 << transfer->direction)))
+		return true;
+	until = verdict->until[transfer->direction & 1];
+	if (transfer->sequence)
+		return (__s32)((__u32)until - (__u32)transfer->position - transfer->length) < 0;
+	return transfer->position + transfer->length > until;
 }
 
 /* Position of the first of `length` bytes that just moved on a TCP socket. */
@@ -226,7 +243,7 @@ static __always_inline __u32 tcp_position(struct sock *sk, __u8 direction, __u32
 {
 	struct tcp_sock *tcp = AS(struct tcp_sock, sk);
 
-	return (direction == DIRECTION_SENT ? FIELD(tcp, write_seq) : FIELD(tcp, copied_seq)) - length;
+	return (direction == DIRECTION_SENT ? FIELD(tcp, write_seq) : tcp_read_position(sk)) - length;
 }
 
 /* Position on a socket without sequence numbers; moves the count on. */
@@ -246,12 +263,12 @@ static __always_inline void record_transfer_before(struct sock *sk, __u8 directi
 {
 	struct connection *connection = meet_connection(sk);
 	struct transfer transfer = {.direction = direction, .length = result};
-	__u32 verdict;
+	struct verdict_slot *verdict;
 
 	if (!connection)
 		return;
 	verdict = verdict_on(connection->id);
-	if (verdict == VERDICT_SILENT)
+	if (verdict && verdict->verdict == VERDICT_SILENT)
 		return;
 	if (!connection->announced)
 		announce(sk, connection, direction == DIRECTION_SENT ? result + after : 0,
@@ -264,7 +281,7 @@ static __always_inline void record_transfer_before(struct sock *sk, __u8 directi
 	transfer.sequence = connection->sequence;
 	transfer.position = connection->sequence ? tcp_position(sk, direction, result + after) :
 						   counted_position(connection, direction, result);
-	emit_transfer(&transfer, from, verdict == VERDICT_COPY);
+	emit_transfer(&transfer, from, is_read(verdict, &transfer));
 }
 
 static __always_inline void record_transfer(struct sock *sk, __u8 direction, __u32 result, struct user_bytes *from)

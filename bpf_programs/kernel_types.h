@@ -37,6 +37,7 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned long skc_flags;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -63,6 +64,10 @@ struct sock {
 	__u16 sk_type;
 	__u16 sk_protocol;
 	__u32 sk_max_ack_backlog;
+};
+
+enum sock_flags {
+	SOCK_DONE = 1, /* the peer's FIN arrived, in order */
 };
 
 struct tcp_sock {

@@ -86,12 +86,14 @@ enum verdict {
 	VERDICT_COPY = 0,
 	VERDICT_LENGTHS = 1, /* nobody reads the bytes */
 	VERDICT_SILENT = 2,  /* nobody reads even the lengths */
+	VERDICT_SKIP = 3,    /* nobody reads the bytes up to a position: the body of a message */
 };
 
 struct verdict_slot {
 	__u64 id;
 	__u32 verdict;
-	__u32 padding;
+	__u32 skips;	/* bit by enum event_direction: VERDICT_SKIP is about this direction */
+	__u64 until[2]; /* by enum event_direction: position of the first byte that is read again */
 };
 
 struct {

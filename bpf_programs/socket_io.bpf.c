@@ -100,20 +100,36 @@ int BPF_PROG(received, struct sock *sk, int result, int flags)
 	return 0;
 }
 
+static __always_inline void report_end(struct sock *sk)
+{
+	struct connection *connection = find_connection(sk);
+
+	if (connection && connection->id)
+		report_connection(connection, EVENT_CLOSE, 0);
+}
+
+/*
+ * The end of a TCP connection is the end of its socket: its state is TCP_CLOSE as soon as both ends have said so (or one
+ * has reset it), while bytes may still wait to be read. MPTCP has no other hook than the state.
+ */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(state_changed, struct sock *sk, int old, int new)
 {
-	struct connection *connection;
 	__u32 port;
 
 	if (new == TCP_LISTEN) {
 		port = sk->__sk_common.skc_num;
 		report_listener(port);
-	} else if (new == TCP_CLOSE) {
-		connection = find_connection(sk);
-		if (connection && connection->id)
-			report_connection(connection, EVENT_CLOSE, 0);
+	} else if (new == TCP_CLOSE && sk->sk_protocol != IPPROTO_TCP) {
+		report_end(sk);
 	}
+	return 0;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(destroyed, struct sock *sk)
+{
+	report_end(sk);
 	return 0;
 }
 

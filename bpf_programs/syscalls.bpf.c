@@ -249,21 +249,32 @@ int exit_splice(struct syscall_exit *exit)
 	return kernel_transfer(exit, true, DIRECTION_SENT);
 }
 
+static __always_inline void report_end(struct sock *sk)
+{
+	struct connection *connection = find_connection(sk);
+	__u64 key = (__u64)sk;
+
+	if (connection) {
+		report_connection(connection, EVENT_CLOSE, 0);
+		bpf_map_delete_elem(&connections, &key);
+	}
+}
+
+/* See socket_io.bpf.c for why a TCP connection ends with its socket and not with its state. */
 SEC("raw_tp/inet_sock_set_state")
 int BPF_PROG(state_changed, struct sock *sk, int old, int new)
 {
-	struct connection *connection;
-	__u64 key = (__u64)sk;
-
-	if (new == TCP_LISTEN) {
+	if (new == TCP_LISTEN)
 		report_listener(BPF_CORE_READ(sk, __sk_common.skc_num));
-	} else if (new == TCP_CLOSE) {
-		connection = find_connection(sk);
-		if (connection) {
-			report_connection(connection, EVENT_CLOSE, 0);
-			bpf_map_delete_elem(&connections, &key);
-		}
-	}
+	else if (new == TCP_CLOSE && BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		report_end(sk);
+	return 0;
+}
+
+SEC("raw_tp/tcp_destroy_sock")
+int BPF_PROG(destroyed, struct sock *sk)
+{
+	report_end(sk);
 	return 0;
 }
 

@@ -69,8 +69,8 @@ class Capture:
     def summary(self) -> str:
         """Return what happened so far, as a JSON object.
 
-        {"spans": {protocol: n}, "events": n, "bytes_copied": n, "connections": n, "lost": {cause: n}, "hooks": name,
-        "duration_ns": n}
+        {"spans": {protocol: n}, "events": n, "bytes_copied": n, "bytes_moved": n, "connections": n, "lost": {cause: n},
+        "notices": n, "hooks": name, "hooks_refused": [text], "duration_ns": n}
         """
 
 class Replay:
@@ -82,3 +82,6 @@ class Replay:
 
     def summary(self) -> str:
         """Return the same keys as `Capture.summary` plus "warnings": [text]."""
+
+def protocols() -> list[tuple[str, str, str]]:
+    """Return the registry of protocols: (name for --protocol, title, what is covered)."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 
-from ebpf_otlp_tracer.errors import privilege_error
+from ebpf_otlp_tracer.errors import UnsupportedError, privilege_error
 from ebpf_otlp_tracer.targets.procfs import Proc
 
 _SYS_ADMIN, _PERFMON, _BPF = 21, 38, 39
+
+_INITIAL_PID_NAMESPACE = "pid:[4026531836]"
+"""The kernel gives the first PID namespace this fixed inode number (PROC_PID_INIT_INO)."""
 
 
 def require(command: str, proc: Proc | None = None) -> None:
@@ -19,6 +22,17 @@ def require(command: str, proc: Proc | None = None) -> None:
             if missing:
                 who = "root without" if os.geteuid() == 0 else f"user {os.geteuid()} without"
                 raise privilege_error(command, why=f"this is {who} {' and '.join(missing)}")
+
+
+def require_host_pids(proc: Proc | None = None) -> None:
+    """Raise `UnsupportedError` in a PID namespace: the kernel counts from the host's, so that nothing would match."""
+    namespace = (proc or Proc()).link("self", "ns", "pid")
+    if namespace not in (None, _INITIAL_PID_NAMESPACE):
+        raise UnsupportedError(
+            "this tracer runs in a PID namespace, where process ids are not the kernel's",
+            why=f"/proc/self/ns/pid is {namespace}, the host's is {_INITIAL_PID_NAMESPACE}",
+            next_step="share the host's: docker run --pid=host, hostPID: true in a pod",
+        )
 
 
 def missing_capabilities(effective: int) -> list[str]:

@@ -29,10 +29,15 @@ def own_cost() -> OwnCost:
     return OwnCost(usage.ru_utime + usage.ru_stime, peak)
 
 
+_LENGTHS_ONLY = "kernel.bytes_not_in_user_memory"
+"""What sendfile, splice and io_uring move is in no buffer of the program. If a parser wanted to read it, the engine counts
+that as a loss of its own; a file that nobody reads is none."""
+
+
 def lost(engine_summary: str) -> dict[str, int]:
     """Return what the engine lost, by cause; only what is not zero."""
     causes = json.loads(engine_summary).get("lost", {})
-    return {str(cause): int(count) for cause, count in causes.items() if count}
+    return {str(cause): int(count) for cause, count in causes.items() if count and cause != _LENGTHS_ONLY}
 
 
 def warnings(engine_summary: str) -> list[str]:
@@ -49,13 +54,18 @@ def text(engine_summary: str, lines_of_ways_out: Sequence[str], losses: Mapping[
     rate = f", {total / seconds:,.1f} exchanges/s" if seconds > 0 else ""
     hooks = f", hooks {facts['hooks']}" if facts.get("hooks") else ""
     by_protocol = ", ".join(f"{name} {count:,}" for name, count in sorted(spans.items(), key=lambda item: -item[1]))
+    events = f"{facts.get('events', 0):,} events"
+    copied = _copied(facts.get("bytes_copied", 0), facts.get("bytes_moved", 0))
+    # What only records builds no spans and knows no connections: zeros would look like a failure.
+    only_recorded = not total and not seconds and facts.get("events", 0) > 0
     lines = [
-        f"{total:,} spans in {seconds:.1f} s{rate}{hooks}",
+        f"{events}{hooks}" if only_recorded else f"{total:,} spans in {seconds:.1f} s{rate}{hooks}",
         *([f"  by protocol: {by_protocol}"] if spans else []),
-        f"  {facts.get('connections', 0):,} connections, {facts.get('events', 0):,} events, "
-        f"{_bytes(facts.get('bytes_copied', 0))} copied",
+        f"  {copied}" if only_recorded else f"  {facts.get('connections', 0):,} connections, {events}, {copied}",
         *(f"  {line}" for line in lines_of_ways_out),
     ]
+    if lengths_only := facts.get("lost", {}).get(_LENGTHS_ONLY):
+        lines.append(f"  lengths only: {_bytes(lengths_only)} moved by sendfile, splice or io_uring")
     if losses:
         lines.append("  lost: " + ", ".join(f"{cause} {count:,}" for cause, count in losses.items()))
     else:
@@ -64,6 +74,11 @@ def text(engine_summary: str, lines_of_ways_out: Sequence[str], losses: Mapping[
     share = f" ({100 * cost.cpu_seconds / seconds:.1f} % of one core)" if seconds >= 1 else ""
     lines.append(f"  the tracer used {cost.cpu_seconds:.2f} s CPU{share} and {_bytes(cost.peak_bytes)} memory")
     return "\n".join(lines)
+
+
+def _copied(copied: int, moved: int) -> str:
+    """Bytes that nobody reads (bodies, unknown protocols) are not copied."""
+    return f"{_bytes(copied)} of {_bytes(moved)} copied" if moved > copied else f"{_bytes(copied)} copied"
 
 
 def _bytes(count: float) -> str:

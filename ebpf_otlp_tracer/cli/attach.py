@@ -28,6 +28,7 @@ def run(options: argparse.Namespace, command: list[str] | None) -> int:
     if options.record is not None:
         shared.check_writable(options.record)
     privileges.require(shared.command_line())
+    privileges.require_host_pids()
     surroundings = Surroundings(Messages(quiet=options.quiet), os.environ, live=True)
     live = session.Live(
         engine=shared.engine(options, wanted, record=options.record),

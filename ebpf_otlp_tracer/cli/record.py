@@ -26,6 +26,7 @@ def run(options: argparse.Namespace, command: list[str] | None) -> int:
     targets.check(wanted)
     shared.check_writable(options.output)
     privileges.require(shared.command_line())
+    privileges.require_host_pids()
     live = session.Live(
         engine=shared.engine(options, wanted, record=options.output, record_only=True),
         duration=options.duration,

@@ -122,12 +122,18 @@ pub const MAX_LINKS: usize = 128;
 impl Facts {
     /// Adds a text attribute.
     pub fn text(&mut self, key: &'static str, value: impl Into<Text>) {
-        self.attributes.push(Attribute { key, value: Value::Text(value.into()) });
+        self.attributes.push(Attribute {
+            key,
+            value: Value::Text(value.into()),
+        });
     }
 
     /// Adds an integer attribute.
     pub fn int(&mut self, key: &'static str, value: i64) {
-        self.attributes.push(Attribute { key, value: Value::Int(value) });
+        self.attributes.push(Attribute {
+            key,
+            value: Value::Int(value),
+        });
     }
 }
 
@@ -150,6 +156,12 @@ impl Message {
     /// A whole message of this side, in order, answered by one response.
     #[must_use]
     pub fn new(side: Side, phase: Phase, facts: Facts) -> Self {
-        Self { side, phase, id: 0, reply: Reply::One, facts }
+        Self {
+            side,
+            phase,
+            id: 0,
+            reply: Reply::One,
+            facts,
+        }
     }
 }

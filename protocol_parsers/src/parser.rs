@@ -62,6 +62,9 @@ pub struct Definition {
     pub ports: &'static [u16],
     /// How responses find requests.
     pub pairing: Pairing,
+    /// Clients in use ask again before they have their answer. If not, a request that is the first thing seen of a
+    /// connection met in its middle is the only one in flight, and is paired at once.
+    pub pipelined: bool,
     /// Are these the first bytes of my messages, seen in this direction? The bytes may start in the middle of a
     /// connection (late attach) but a `Yes` is only given at a place where a message starts.
     pub detect: fn(Direction, &[u8]) -> Detection,
@@ -110,15 +113,6 @@ pub trait Parser: Send {
     /// [`Parser::gap`], then [`Parser::resync`].
     fn next(&mut self, direction: Direction, bytes: &[u8]) -> Result<Step, ParseError>;
 
-    /// What follows these bytes (none, or what `next` asked more to) was not captured. A parser that knows all the same
-    /// how long the thing in front is, by a length that it read, takes the step that goes over the missing bytes, with
-    /// what can be known: its `len` is larger than the bytes at hand. `None`: the place is lost, and [`Parser::gap`]
-    /// follows.
-    fn cut(&mut self, direction: Direction, bytes: &[u8]) -> Option<Step> {
-        let _ = (direction, bytes);
-        None
-    }
-
     /// Bytes of this direction were lost outside a skipped body, so the state of the direction is unknown: forget
     /// everything that depended on it. Also called once for each direction when a connection was met in its middle.
     fn gap(&mut self, direction: Direction);
@@ -126,6 +120,23 @@ pub trait Parser: Send {
     /// Where in these bytes could the next message start (after lost bytes)? An offset at which `next` is worth
     /// calling, or `None` when there is none: the engine then drops the bytes but the last [`RESYNC_OVERLAP`].
     fn resync(&self, direction: Direction, bytes: &[u8]) -> Option<usize>;
+
+    /// The message at the front goes on, but no more of it was captured (copy limit, snap length). If these bytes tell
+    /// enough for a span that says it was cut, the message, as a whole one; the state is then as after that message, as
+    /// far as it can be known, and the engine looks for the next one without [`Parser::gap`].
+    fn cut(&mut self, direction: Direction, bytes: &[u8]) -> Option<Box<Message>> {
+        let _ = (direction, bytes);
+        None
+    }
+
+    /// What follows these bytes (none, or those that `next` asked more to) is missing, and it is known how much. A parser
+    /// that knows by a length that it read where the thing in front ends takes the step that goes over what is missing,
+    /// with what can be known; its `len` is larger than the bytes at hand. `None`: [`Parser::cut`] or [`Parser::gap`]
+    /// follows.
+    fn step_over(&mut self, direction: Direction, bytes: &[u8]) -> Option<Step> {
+        let _ = (direction, bytes);
+        None
+    }
 
     /// This direction ended (FIN, close). A message that only the end delimits (HTTP close-delimited body) is
     /// returned now.

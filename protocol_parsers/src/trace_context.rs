@@ -24,7 +24,8 @@ impl TraceContext {
     pub fn parse(value: &[u8]) -> Option<Self> {
         let value = value.trim_ascii();
         let version = hex::<1>(value.get(..2)?)?[0];
-        if version == 0xff || (version == 0 && value.len() != 55) || (value.len() > 55 && value.get(55) != Some(&b'-')) {
+        if version == 0xff || (version == 0 && value.len() != 55) || (value.len() > 55 && value.get(55) != Some(&b'-'))
+        {
             return None;
         }
         let dashes = [2, 35, 52];
@@ -34,7 +35,12 @@ impl TraceContext {
         let trace_id = hex::<16>(value.get(3..35)?)?;
         let span_id = hex::<8>(value.get(36..52)?)?;
         let flags = hex::<1>(value.get(53..55)?)?[0];
-        (trace_id != [0; 16] && span_id != [0; 8]).then_some(Self { trace_id, span_id, flags, state: None })
+        (trace_id != [0; 16] && span_id != [0; 8]).then_some(Self {
+            trace_id,
+            span_id,
+            flags,
+            state: None,
+        })
     }
 }
 

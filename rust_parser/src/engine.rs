@@ -5,16 +5,17 @@
 //! seen, and never goes back; silence is seen when some other event (or a tick) brings a later time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 use protocol_parsers::{registry, Definition};
 
+use crate::connection::ids::IdHash;
 use crate::connection::stream::Stamp;
 use crate::connection::table::Table;
 use crate::connection::{stamp_of, Connection};
 use crate::context::parents::Parents;
 use crate::context::{Identity, Lineage};
-use crate::event::{ConnectionId, Event, Header, Vantage};
+use crate::event::{ConnectionId, Event, Header, Open, Vantage};
 use crate::exchange::{Ending, Exchange};
 use crate::loss::Loss;
 
@@ -87,10 +88,29 @@ pub struct Shared {
     pub boot_id: String,
     /// The latest event time.
     pub now: u64,
+    /// The first event time.
+    begun_ns: Option<u64>,
+    /// Since when processes are traced.
+    watched_ns: HashMap<u32, u64, IdHash>,
     out: Vec<Traced>,
 }
 
+/// A connection that was met in its middle and on which nothing moved for so long while it would have been seen has no
+/// request in flight. Longer than nearly every answer takes; one that takes longer makes its own exchange wrong only if
+/// its client pipelines.
+const IDLE_NS: u64 = 200_000_000;
+
 impl Shared {
+    /// Whether a connection met now in its middle was idle since its process is watched (or the capture began).
+    fn was_idle(&self, header: &Header, open: &Open) -> bool {
+        let begun_ns = self.begun_ns.unwrap_or(header.time_ns);
+        let since_ns = match open.vantage {
+            Vantage::Network => Some(begun_ns),
+            Vantage::Process => self.watched_ns.get(&header.tgid).map(|watched| begun_ns.max(*watched)),
+        };
+        since_ns.is_some_and(|since| header.time_ns.saturating_sub(since) >= IDLE_NS)
+    }
+
     /// An exchange is finished.
     pub fn finish(&mut self, identity: &Identity, exchange: Exchange) {
         *self.statistics.exchanges.entry(exchange.protocol.name).or_default() += 1;
@@ -123,6 +143,8 @@ impl Engine {
             verdicts: Vec::new(),
             boot_id: String::new(),
             now: 0,
+            begun_ns: None,
+            watched_ns: HashMap::default(),
             out: Vec::new(),
         };
         Self {
@@ -134,33 +156,37 @@ impl Engine {
 
     /// Takes one event.
     pub fn event(&mut self, event: &Event) {
-        self.advance(header_of(event).time_ns);
+        let time_ns = event.header().time_ns;
+        self.shared.begun_ns.get_or_insert(time_ns);
+        self.advance(time_ns);
         match event {
             Event::Open(header, open) => {
                 if !self.table.contains(header.connection) {
                     self.make_room();
                     self.shared.statistics.connections_seen += 1;
+                    let was_idle = self.shared.was_idle(header, open);
+                    self.shared.parents.met(open);
                     self.table
-                        .insert(header.connection, Connection::new(header, open.clone()));
+                        .insert(header.connection, Connection::new(header, open.clone(), was_idle));
                 }
             }
             Event::Data(header, data) => {
                 self.with(header, |connection, shared| connection.data(header, data, shared));
             }
             Event::Eof(header, way) => self.with(header, |connection, shared| connection.eof(header, *way, shared)),
-            Event::Close(header) => match self.table.remove(header.connection) {
+            Event::Close(header) => match self.remove(header.connection) {
                 Some(mut connection) => connection.end(Ending::Closed, stamp_of(header), &mut self.shared),
                 None => self.shared.loss.data_without_open += 1,
             },
             Event::Machine(_, machine) => self.shared.boot_id.clone_from(&machine.boot_id),
             Event::Loss(_, totals) => self.shared.loss.source.extend(totals.iter().cloned()),
-            Event::Fork(..)
-            | Event::Exec(_)
-            | Event::Exit(_)
-            | Event::Listen(..)
-            | Event::Process(..)
-            | Event::Clock(..)
-            | Event::Tick(_) => {}
+            Event::Fork(header, _) | Event::Process(header, _) => {
+                self.shared.watched_ns.entry(header.tgid).or_insert(header.time_ns);
+            }
+            Event::Exit(header) => {
+                self.shared.watched_ns.remove(&header.tgid);
+            }
+            Event::Exec(_) | Event::Listen(..) | Event::Clock(..) | Event::Tick(_) => {}
         }
     }
 
@@ -171,7 +197,7 @@ impl Engine {
             ..Stamp::default()
         };
         for id in self.table.ids() {
-            if let Some(mut connection) = self.table.remove(id) {
+            if let Some(mut connection) = self.remove(id) {
                 connection.end(Ending::CaptureEnded, stamp, &mut self.shared);
             }
         }
@@ -203,6 +229,11 @@ impl Engine {
         }
     }
 
+    /// Exchanges whose place in a trace, or whose children's, may still be asked for.
+    pub fn followed(&self) -> usize {
+        self.shared.parents.len()
+    }
+
     /// Lets the time of the events pass.
     fn advance(&mut self, time_ns: u64) {
         self.shared.now = self.shared.now.max(time_ns);
@@ -228,9 +259,15 @@ impl Engine {
         set_timer(connection, header.connection, 0, &mut self.timers);
     }
 
+    fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
+        let connection = self.table.remove(id)?;
+        self.shared.parents.left(connection.open());
+        Some(connection)
+    }
+
     fn make_room(&mut self) {
         while self.table.len() >= self.shared.options.max_connections.max(1) {
-            let Some(mut connection) = self.table.oldest().and_then(|id| self.table.remove(id)) else {
+            let Some(mut connection) = self.table.oldest().and_then(|id| self.remove(id)) else {
                 return;
             };
             self.shared.loss.connections_evicted += 1;
@@ -264,20 +301,5 @@ fn set_timer(
     }
 }
 
-fn header_of<'a>(event: &'a Event) -> &'a Header {
-    match event {
-        Event::Open(header, _)
-        | Event::Data(header, _)
-        | Event::Eof(header, _)
-        | Event::Close(header)
-        | Event::Fork(header, _)
-        | Event::Exec(header)
-        | Event::Exit(header)
-        | Event::Listen(header, _)
-        | Event::Process(header, _)
-        | Event::Machine(header, _)
-        | Event::Clock(header, _)
-        | Event::Tick(header)
-        | Event::Loss(header, _) => header,
-    }
-}
+#[cfg(test)]
+mod tests;

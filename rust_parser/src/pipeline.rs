@@ -16,6 +16,9 @@ use crate::span::{build, ClockMap, Resource, Span};
 /// Ended processes whose resource is kept for exchanges that are still on their way.
 const ENDED_PROCESSES_KEPT: usize = 1024;
 
+/// The one counter of the engine that counts no loss.
+const NOTICES: &str = "notices";
+
 /// What the user chose.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -41,6 +44,7 @@ pub struct Pipeline {
     spans: Vec<Span>,
     events: u64,
     damaged: u64,
+    bytes_copied: u64,
     first_ns: Option<u64>,
     last_ns: u64,
 }
@@ -48,10 +52,16 @@ pub struct Pipeline {
 impl Pipeline {
     /// Nothing seen yet.
     pub fn new(options: &Options) -> Self {
-        let protocols =
-            if options.protocols.is_empty() { registry::PROTOCOLS.to_vec() } else { options.protocols.clone() };
+        let protocols = if options.protocols.is_empty() {
+            registry::PROTOCOLS.to_vec()
+        } else {
+            options.protocols.clone()
+        };
         Self {
-            engine: Engine::new(EngineOptions { protocols, ..EngineOptions::default() }),
+            engine: Engine::new(EngineOptions {
+                protocols,
+                ..EngineOptions::default()
+            }),
             clock: ClockMap::new(),
             names: Names::new(Limits::default()),
             redaction: Redaction::new(&options.redaction),
@@ -63,17 +73,23 @@ impl Pipeline {
             spans: Vec::new(),
             events: 0,
             damaged: 0,
+            bytes_copied: 0,
             first_ns: None,
             last_ns: 0,
         }
     }
 
-    /// Takes one record. One that does not decode is counted and passed over.
+    /// Takes one record.
     pub fn record(&mut self, record: &[u8]) {
         match decode(record) {
             Ok(event) => self.event(&event),
-            Err(_) => self.damaged += 1,
+            Err(_) => self.damaged(),
         }
+    }
+
+    /// A record did not decode: counted and passed over.
+    pub fn damaged(&mut self) {
+        self.damaged += 1;
     }
 
     /// Takes one event.
@@ -83,6 +99,7 @@ impl Pipeline {
         self.first_ns.get_or_insert(time_ns);
         self.last_ns = self.last_ns.max(time_ns);
         match event {
+            Event::Data(_, data) => self.bytes_copied += u64::try_from(data.bytes.len()).unwrap_or(u64::MAX),
             Event::Machine(_, machine) => self.machine = machine.clone(),
             Event::Clock(header, unix_ns) => self.clock.add(header.time_ns, *unix_ns),
             Event::Process(_, process) => {
@@ -128,19 +145,27 @@ impl Pipeline {
     /// What happened so far.
     pub fn summary(&self) -> Summary {
         let statistics = self.engine.statistics();
-        let loss = self.engine.loss();
-        let mut lost: Vec<(String, u64)> =
-            loss.entries().into_iter().map(|(cause, count)| (cause.to_owned(), count)).collect();
-        lost.extend(loss.source.iter().map(|(cause, count)| (cause.clone(), *count)));
+        let counters = self.engine.loss();
+        let mut lost: Vec<(String, u64)> = counters
+            .entries()
+            .into_iter()
+            .filter(|(cause, _)| *cause != NOTICES)
+            .map(|(cause, count)| (cause.to_owned(), count))
+            .collect();
+        lost.extend(counters.source.iter().map(|(cause, count)| (cause.clone(), *count)));
         lost.push(("records_damaged".to_owned(), self.damaged));
         let exchanges = statistics.exchanges.iter();
         Summary {
-            spans: exchanges.map(|(protocol, count)| ((*protocol).to_owned(), *count)).collect(),
+            spans: exchanges
+                .map(|(protocol, count)| ((*protocol).to_owned(), *count))
+                .collect(),
             events: self.events,
-            bytes: statistics.bytes,
+            bytes_copied: self.bytes_copied,
+            bytes_moved: statistics.bytes,
             connections: statistics.connections_seen,
             connections_open: statistics.connections_open,
             lost,
+            notices: counters.notices,
             duration_ns: self.first_ns.map_or(0, |first| self.last_ns.saturating_sub(first)),
         }
     }
@@ -152,7 +177,14 @@ impl Pipeline {
                 Vantage::Network => None,
             };
             let resource = Arc::clone(known.unwrap_or(&self.unknown));
-            self.spans.push(build(&exchange, &lineage, &self.clock, &mut self.names, &self.redaction, resource));
+            self.spans.push(build(
+                exchange,
+                lineage,
+                &self.clock,
+                &mut self.names,
+                &self.redaction,
+                resource,
+            ));
         }
     }
 
@@ -174,14 +206,18 @@ pub struct Summary {
     pub spans: std::collections::BTreeMap<String, u64>,
     /// Events taken.
     pub events: u64,
-    /// Payload bytes taken.
-    pub bytes: u64,
+    /// Payload bytes that came with the events.
+    pub bytes_copied: u64,
+    /// Payload bytes that moved on connections that are understood, copied or not.
+    pub bytes_moved: u64,
     /// Connections met.
     pub connections: u64,
     /// Connections not closed yet.
     pub connections_open: u64,
     /// What was lost, by cause, zeros included.
     pub lost: Vec<(String, u64)>,
+    /// Messages that belong to no exchange (pub/sub, push): seen, and no loss.
+    pub notices: u64,
     /// From the first event to the last.
     pub duration_ns: u64,
 }
@@ -193,10 +229,12 @@ impl Summary {
             *self.spans.entry(protocol.clone()).or_default() += count;
         }
         self.events += other.events;
-        self.bytes += other.bytes;
+        self.bytes_copied += other.bytes_copied;
+        self.bytes_moved += other.bytes_moved;
         self.connections += other.connections;
         self.connections_open += other.connections_open;
         self.duration_ns += other.duration_ns;
+        self.notices += other.notices;
         for (cause, count) in &other.lost {
             match self.lost.iter_mut().find(|(known, _)| known == cause) {
                 Some((_, total)) => *total += count,

@@ -18,7 +18,7 @@ use crate::replay::{Replay as Files, ReplayError};
 use crate::span::{Kind, Span, Status};
 use crate::{otlp, semconv};
 
-pyo3::create_exception!(_engine, EngineError, PyException);
+pyo3::create_exception!(_engine, EngineError, PyException, "What the engine could not do.");
 
 /// What Python sends as JSON. Absent keys mean the default.
 #[derive(Debug, Default, Deserialize)]
@@ -87,10 +87,15 @@ impl Wishes {
     }
 
     fn pipeline(&self) -> PyResult<Options> {
-        let known = || registry::PROTOCOLS.iter().map(|protocol| protocol.name).collect::<Vec<_>>().join(", ");
+        let known = || {
+            registry::PROTOCOLS
+                .iter()
+                .map(|protocol| protocol.name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let protocols = self.protocols.iter().map(|name| {
-            registry::find(name)
-                .ok_or_else(|| error("usage", format!("no protocol {name}; there are {}", known()), ""))
+            registry::find(name).ok_or_else(|| error("usage", format!("no protocol {name}; there are {}", known()), ""))
         });
         Ok(Options {
             protocols: protocols.collect::<PyResult<_>>()?,
@@ -132,7 +137,20 @@ fn names() -> String {
 }
 
 /// One span as people look at it: see `SpanBatch.rows` in `_engine.pyi`.
-type Row = (String, String, String, String, &'static str, u64, u64, String, bool, String, String, String);
+type Row = (
+    String,
+    String,
+    String,
+    String,
+    &'static str,
+    u64,
+    u64,
+    String,
+    bool,
+    String,
+    String,
+    String,
+);
 
 /// Finished spans.
 #[pyclass(frozen)]
@@ -182,10 +200,14 @@ fn row(span: &Span) -> Row {
     };
     let peer = match (text(semconv::NETWORK_PEER_ADDRESS), text(semconv::NETWORK_PEER_PORT)) {
         (address, port) if port.is_empty() => address,
-        (address, port) => address.parse::<std::net::IpAddr>().ok().zip(port.parse().ok()).map_or_else(
-            || format!("{address}:{port}"),
-            |(address, port)| std::net::SocketAddr::new(address, port).to_string(),
-        ),
+        (address, port) => address
+            .parse::<std::net::IpAddr>()
+            .ok()
+            .zip(port.parse().ok())
+            .map_or_else(
+                || format!("{address}:{port}"),
+                |(address, port)| std::net::SocketAddr::new(address, port).to_string(),
+            ),
     };
     (
         hex(&span.trace_id),
@@ -204,19 +226,23 @@ fn row(span: &Span) -> Row {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-        }
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            for digit in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+            }
+            text
+        })
 }
 
 fn summary_json(summary: &Summary, more: serde_json::Value) -> PyResult<String> {
     let mut json = serde_json::json!({
         "spans": summary.spans,
         "events": summary.events,
-        "bytes_copied": summary.bytes,
+        "bytes_copied": summary.bytes_copied,
+        "bytes_moved": summary.bytes_moved,
+        "notices": summary.notices,
         "connections": summary.connections,
         "lost": summary.lost.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "duration_ns": summary.duration_ns,
@@ -243,7 +269,9 @@ impl Capture {
     fn new(python: Python<'_>, options_json: &str) -> PyResult<Self> {
         let options = Wishes::read(options_json)?.live()?;
         let live = python.detach(|| Live::start(&options)).map_err(live_error)?;
-        Ok(Self { live: Arc::new(Mutex::new(live)) })
+        Ok(Self {
+            live: Arc::new(Mutex::new(live)),
+        })
     }
 
     fn watch_process(&self, python: Python<'_>, pid: u32) -> PyResult<()> {
@@ -252,7 +280,9 @@ impl Capture {
 
     fn poll(&self, python: Python<'_>, timeout_ms: u64) -> PyResult<SpanBatch> {
         let spans = python.detach(|| lock(&self.live).poll(Duration::from_millis(timeout_ms)));
-        Ok(SpanBatch { spans: spans.map_err(live_error)? })
+        Ok(SpanBatch {
+            spans: spans.map_err(live_error)?,
+        })
     }
 
     fn appeared(&self) -> Vec<(u32, String)> {
@@ -261,14 +291,22 @@ impl Capture {
 
     fn stop(&self, python: Python<'_>) -> PyResult<SpanBatch> {
         let spans = python.detach(|| lock(&self.live).stop());
-        Ok(SpanBatch { spans: spans.map_err(live_error)? })
+        Ok(SpanBatch {
+            spans: spans.map_err(live_error)?,
+        })
     }
 
     fn summary(&self) -> PyResult<String> {
         let live = lock(&self.live);
         let (hooks, refused) = live.hooks();
-        let refused: Vec<String> = refused.iter().map(|(hooks, error)| format!("{}: {error}", hooks.name())).collect();
-        summary_json(&live.summary(), serde_json::json!({"hooks": hooks.name(), "hooks_refused": refused}))
+        let refused: Vec<String> = refused
+            .iter()
+            .map(|(hooks, error)| format!("{}: {error}", hooks.name()))
+            .collect();
+        summary_json(
+            &live.summary(),
+            serde_json::json!({"hooks": hooks.name(), "hooks_refused": refused}),
+        )
     }
 }
 
@@ -281,14 +319,19 @@ struct Replay {
 #[pymethods]
 impl Replay {
     #[new]
+    #[expect(clippy::needless_pass_by_value, reason = "pyo3 hands arguments over as values")]
     fn new(paths: Vec<PathBuf>, options_json: &str) -> PyResult<Self> {
         let options = Wishes::read(options_json)?.pipeline()?;
         let files = Files::open(&paths, options).map_err(|failed| replay_error(&failed))?;
-        Ok(Self { files: Mutex::new(files) })
+        Ok(Self {
+            files: Mutex::new(files),
+        })
     }
 
     fn next(&self, python: Python<'_>, max_spans: usize) -> PyResult<Option<SpanBatch>> {
-        let spans = python.detach(|| lock(&self.files).next(max_spans)).map_err(|failed| replay_error(&failed))?;
+        let spans = python
+            .detach(|| lock(&self.files).next(max_spans))
+            .map_err(|failed| replay_error(&failed))?;
         Ok((!spans.is_empty()).then_some(SpanBatch { spans }))
     }
 
@@ -301,7 +344,10 @@ impl Replay {
 /// The protocols of the registry, for `--protocol` and the documentation: (name, title, what is covered).
 #[pyfunction]
 fn protocols() -> Vec<(&'static str, &'static str, &'static str)> {
-    registry::PROTOCOLS.iter().map(|protocol| (protocol.name, protocol.title, protocol.covers)).collect()
+    registry::PROTOCOLS
+        .iter()
+        .map(|protocol| (protocol.name, protocol.title, protocol.covers))
+        .collect()
 }
 
 #[pymodule]

@@ -39,7 +39,12 @@ pub struct Writer<W: Write> {
 impl Writer<BufWriter<File>> {
     /// Creates the file, readable by its owner only: recordings hold payload.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(path)?;
         if file.metadata()?.is_file() {
             file.set_permissions(Permissions::from_mode(0o600))?;
         }
@@ -53,7 +58,10 @@ impl<W: Write> Writer<W> {
         output.write_all(&MAGIC)?;
         output.write_all(&VERSION.to_le_bytes())?;
         output.flush()?;
-        Ok(Self { output, pending: Vec::with_capacity(BLOCK_LENGTH + MAX_RECORD_LENGTH) })
+        Ok(Self {
+            output,
+            pending: Vec::with_capacity(BLOCK_LENGTH + MAX_RECORD_LENGTH),
+        })
     }
 
     /// Appends whole records, one after the other. They are on disk when [`Writer::flush`] or a full block puts them there.
@@ -144,7 +152,11 @@ impl<R: Read> Reader<R> {
         }
         match u16::from_le_bytes(version) {
             _ if magic != MAGIC => Err(OpenError::Foreign),
-            VERSION => Ok(Self { input, offset: 10, end: None }),
+            VERSION => Ok(Self {
+                input,
+                offset: 10,
+                end: None,
+            }),
             later => Err(OpenError::Version(later)),
         }
     }
@@ -206,7 +218,10 @@ impl<R: Read> Reader<R> {
     }
 
     fn damaged(&self, reason: &'static str) -> Stop {
-        Stop::End(End::Damaged { offset: self.offset, reason })
+        Stop::End(End::Damaged {
+            offset: self.offset,
+            reason,
+        })
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Stop> {
@@ -242,8 +257,14 @@ impl<'a> Iterator for Records<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        let size = self.rest.get(4..8)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))?;
-        let size = usize::try_from(size).ok().filter(|size| (HEADER_LENGTH..=MAX_RECORD_LENGTH).contains(size))?;
+        let size = self
+            .rest
+            .get(4..8)?
+            .first_chunk()
+            .map(|bytes| u32::from_le_bytes(*bytes))?;
+        let size = usize::try_from(size)
+            .ok()
+            .filter(|size| (HEADER_LENGTH..=MAX_RECORD_LENGTH).contains(size))?;
         let (record, rest) = self.rest.split_at_checked(size)?;
         self.rest = rest;
         Some(record)

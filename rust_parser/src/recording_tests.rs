@@ -49,7 +49,13 @@ fn a_recording_cut_anywhere_is_read_up_to_its_last_whole_block() {
         let whole = ends.iter().filter(|end| **end <= cut).count();
         assert_eq!(read, blocks[..whole], "cut at {cut}");
         let start = if whole == 0 { 10 } else { ends[whole - 1] };
-        assert_eq!(end, End::Truncated { offset: u64::try_from(start).expect("small") }, "cut at {cut}");
+        assert_eq!(
+            end,
+            End::Truncated {
+                offset: u64::try_from(start).expect("small")
+            },
+            "cut at {cut}"
+        );
     }
 }
 

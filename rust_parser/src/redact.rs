@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use protocol_parsers::{Attribute, Text, Value};
+use protocol_parsers::{Text, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::semconv;
@@ -130,19 +130,26 @@ impl Redaction {
         }
     }
 
-    /// The value of the attribute as it may leave the machine; `None` when all of it must stay.
+    /// The value as it may leave the machine under this key; `None` when all of it must stay.
     #[must_use]
-    pub fn clean(&self, attribute: &Attribute) -> Option<Value> {
-        let Attribute { key, value } = attribute;
-        Some(match (*key, value) {
-            (semconv::URL_QUERY, Value::Text(query)) => match self.query(query)? {
-                Cow::Borrowed(_) => value.clone(),
-                Cow::Owned(clean) => Value::Text(clean.into()),
-            },
-            (semconv::URL_FULL, Value::Text(url)) => changed(value, self.url(url)),
-            (semconv::URL_PATH, Value::Text(path)) => changed(value, self.path(path)),
-            (key, _) if key.starts_with("http.re") => self.header(key, value),
-            _ => value.clone(),
+    pub fn clean(&self, key: &str, value: Value) -> Option<Value> {
+        let Value::Text(text) = &value else {
+            return Some(if key.starts_with("http.re") {
+                self.header(key, value)
+            } else {
+                value
+            });
+        };
+        let clean = match key {
+            semconv::URL_QUERY => self.query(text)?,
+            semconv::URL_FULL => self.url(text),
+            semconv::URL_PATH => self.path(text),
+            _ if key.starts_with("http.re") => return Some(self.header(key, value)),
+            _ => return Some(value),
+        };
+        Some(match clean {
+            Cow::Borrowed(_) => value,
+            Cow::Owned(clean) => Value::Text(clean.into()),
         })
     }
 
@@ -206,12 +213,12 @@ impl Redaction {
         }
     }
 
-    fn header(&self, key: &str, value: &Value) -> Value {
+    fn header(&self, key: &str, value: Value) -> Value {
         let name = key
             .strip_prefix(semconv::HTTP_REQUEST_HEADER_PREFIX)
             .or_else(|| key.strip_prefix(semconv::HTTP_RESPONSE_HEADER_PREFIX));
-        let Some(name) = name else { return value.clone() };
-        let each = |clean: &dyn Fn(&Text) -> Text| match value {
+        let Some(name) = name else { return value };
+        let each = |clean: &dyn Fn(&Text) -> Text| match &value {
             Value::Text(text) => Value::Text(clean(text)),
             Value::List(texts) => Value::List(texts.iter().map(clean).collect()),
             other => other.clone(),
@@ -221,7 +228,7 @@ impl Redaction {
         } else if URL_HEADERS.contains(&name) {
             each(&|url| self.url(url).into())
         } else {
-            value.clone()
+            value
         }
     }
 
@@ -264,13 +271,6 @@ impl Redaction {
                 .any(|secret| name.bytes() == secret.as_bytes())
             || (name.bytes() == b"key" && value.len() >= MIN_SECRET_VALUE_OF_KEY)
             || self.extra_keys.iter().any(|extra| name.bytes() == &**extra)
-    }
-}
-
-fn changed(value: &Value, clean: Cow<'_, str>) -> Value {
-    match clean {
-        Cow::Borrowed(_) => value.clone(),
-        Cow::Owned(clean) => Value::Text(clean.into()),
     }
 }
 

@@ -65,7 +65,10 @@ impl Replay {
             if metadata.is_dir() {
                 list(path, &mut waiting)?;
             } else {
-                waiting.push_back(Input { path: path.clone(), found: false });
+                waiting.push_back(Input {
+                    path: path.clone(),
+                    found: false,
+                });
             }
         }
         Ok(Self {
@@ -84,7 +87,7 @@ impl Replay {
             if self.current.is_none() && !self.open_next()? {
                 break;
             }
-            self.advance()?;
+            self.advance();
         }
         let count = self.ready.len().min(max_spans);
         Ok(self.ready.drain(..count).collect())
@@ -120,8 +123,10 @@ impl Replay {
     }
 
     /// Reads some more of the current file.
-    fn advance(&mut self) -> Result<(), ReplayError> {
-        let Some((input, stream, pipeline)) = &mut self.current else { return Ok(()) };
+    fn advance(&mut self) {
+        let Some((input, stream, pipeline)) = &mut self.current else {
+            return;
+        };
         let result = match stream {
             Stream::Recording(reader) => read_block(reader, pipeline, &input.path),
             Stream::Packets(packets) => read_packets(packets, pipeline, &input.path),
@@ -134,7 +139,13 @@ impl Replay {
         };
         if let Some(warnings) = ended {
             let name = input.path.display().to_string();
-            let name = |warning: String| if warning.starts_with(&name) { warning } else { format!("{name}: {warning}") };
+            let name = |warning: String| {
+                if warning.starts_with(&name) {
+                    warning
+                } else {
+                    format!("{name}: {warning}")
+                }
+            };
             self.warnings.extend(warnings.into_iter().map(name));
             pipeline.finish();
             self.ready.extend(pipeline.take());
@@ -143,7 +154,6 @@ impl Replay {
         } else {
             self.ready.extend(pipeline.take());
         }
-        Ok(())
     }
 }
 
@@ -152,19 +162,21 @@ enum Read {
     End(Vec<String>),
 }
 
-fn read_block(
-    reader: &mut Reader<BufReader<File>>,
-    pipeline: &mut Pipeline,
-    path: &Path,
-) -> Result<Read, ReplayError> {
-    let block = reader.block().map_err(|error| ReplayError::Io(path.to_owned(), error))?;
+fn read_block(reader: &mut Reader<BufReader<File>>, pipeline: &mut Pipeline, path: &Path) -> Result<Read, ReplayError> {
+    let block = reader
+        .block()
+        .map_err(|error| ReplayError::Io(path.to_owned(), error))?;
     let Some(block) = block else {
         return Ok(Read::End(match reader.end() {
             Some(End::Truncated { offset }) => {
-                vec![format!("the recording is cut off in the block at byte {offset}; everything before was read")]
+                vec![format!(
+                    "the recording is cut off in the block at byte {offset}; everything before was read"
+                )]
             }
             Some(End::Damaged { offset, reason }) => {
-                vec![format!("the recording is damaged at byte {offset} ({reason}); everything before was read")]
+                vec![format!(
+                    "the recording is damaged at byte {offset} ({reason}); everything before was read"
+                )]
             }
             _ => Vec::new(),
         }));
@@ -174,7 +186,9 @@ fn read_block(
         pipeline.record(record);
     }
     if !records.rest.is_empty() {
-        return Ok(Read::End(vec!["a record of impossible size; everything before was read".to_owned()]));
+        return Ok(Read::End(vec![
+            "a record of impossible size; everything before was read".to_owned(),
+        ]));
     }
     Ok(Read::More)
 }
@@ -208,7 +222,9 @@ fn open(path: &Path) -> Result<Stream, ReplayError> {
             Err(OpenError::Version(version)) => Err(foreign(format!(
                 "a recording of format {version}; this version reads up to {VERSION}: upgrade ebpf-otlp-tracer"
             ))),
-            Err(OpenError::Foreign) => Err(foreign("cut off at byte 8, inside the header of a recording".to_owned())),
+            Err(OpenError::Foreign) => Err(foreign(
+                "cut off at byte 8, inside the header of a recording".to_owned(),
+            )),
         };
     }
     match PacketReplay::open(Box::new(file) as Source) {
@@ -222,12 +238,16 @@ fn open(path: &Path) -> Result<Stream, ReplayError> {
 fn list(directory: &Path, files: &mut VecDeque<Input>) -> Result<(), ReplayError> {
     let failed = |error| ReplayError::Io(directory.to_owned(), error);
     let entries = fs::read_dir(directory).map_err(failed)?;
-    let mut paths: Vec<PathBuf> =
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(failed)?;
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
     paths.sort();
     for path in paths {
         // Links are not followed: they may lead in circles.
-        let kind = fs::symlink_metadata(&path).map_err(|error| ReplayError::Io(path.clone(), error))?.file_type();
+        let kind = fs::symlink_metadata(&path)
+            .map_err(|error| ReplayError::Io(path.clone(), error))?
+            .file_type();
         if kind.is_dir() {
             list(&path, files)?;
         } else if kind.is_file() {

@@ -39,3 +39,18 @@ def test_our_own_cost_is_what_the_kernel_says() -> None:
     cost = summary.own_cost()
     assert cost.cpu_seconds > 0
     assert 5 << 20 < cost.peak_bytes < 1 << 32
+
+
+def test_what_only_records_says_what_it_recorded_and_no_zeros() -> None:
+    facts = {"events": 80305, "bytes_copied": 2048, "hooks": "tp_btf"}
+    lines = summary.text(json.dumps(facts), ["events recorded in x"], {}, OwnCost(0.1, 1024)).splitlines()
+    assert lines[:3] == ["80,305 events, hooks tp_btf", "  2.0 KiB copied", "  events recorded in x"]
+
+
+def test_bytes_that_no_program_buffer_held_are_told_and_are_no_loss() -> None:
+    facts = json.dumps(FACTS | {"lost": {"kernel.bytes_not_in_user_memory": 2048}, "bytes_moved": 4 << 20})
+    assert summary.lost(facts) == {}
+    text = summary.text(facts, [], summary.lost(facts), OwnCost(0.1, 1024))
+    assert "3.0 MiB of 4.0 MiB copied" in text
+    assert "lengths only: 2.0 KiB moved by sendfile, splice or io_uring" in text
+    assert "nothing lost" in text

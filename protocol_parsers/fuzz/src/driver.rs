@@ -87,7 +87,7 @@ impl Connection {
             let step = if way.lost {
                 None
             } else {
-                self.parser.cut(direction, &way.bytes)
+                self.parser.step_over(direction, &way.bytes)
             };
             match step {
                 Some(Step::Skip(len)) if len > here => way.take(len),
@@ -191,8 +191,8 @@ impl Way {
     }
 }
 
-/// Reads arbitrary bytes as a conversation: each piece has a byte in front that gives its direction, whether bytes are
-/// lost before it, and its length. The same bytes one by one must say the same, up to the first place that is lost:
+/// Reads arbitrary bytes as a conversation: each piece has two bytes in front, one that gives its direction and whether
+/// bytes are lost before it, and its length less one. The same bytes one by one must say the same, up to the first place that is lost:
 /// where it goes on from there depends on what was at hand.
 pub fn fuzz(definition: &Definition, data: &[u8]) {
     let _ = (definition.detect)(Direction::ToServer, data);
@@ -201,7 +201,7 @@ pub fn fuzz(definition: &Definition, data: &[u8]) {
     let mut bytewise = Connection::new(definition);
     let mut comparable = true;
     let mut rest = data;
-    while let [control, tail @ ..] = rest {
+    while let [control, length, tail @ ..] = rest {
         let direction = if control & 1 == 0 {
             Direction::ToServer
         } else {
@@ -212,7 +212,7 @@ pub fn fuzz(definition: &Definition, data: &[u8]) {
             whole.gap(direction);
             bytewise.gap(direction);
         }
-        let length = (usize::from(control >> 3) * 8 + 8).min(tail.len());
+        let length = (usize::from(*length) + 1).min(tail.len());
         let (piece, next) = tail.split_at(length);
         whole.feed(direction, piece);
         for byte in piece {

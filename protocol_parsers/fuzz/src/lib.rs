@@ -1,3 +1,5 @@
-//! Fuzzing of every registered protocol with one driver.
+//! The driver that runs a parser as the engine does, and how the other targets read their input.
 
 pub mod driver;
+pub mod events;
+pub mod files;

@@ -108,6 +108,18 @@ pub(super) fn read(bytes: &[u8], from: usize) -> Result<Option<(Fields<'_>, usiz
     Ok(None)
 }
 
+/// Reads the lines that are whole of a header section that is cut off.
+pub(super) fn read_whole_lines(bytes: &[u8], from: usize) -> Fields<'_> {
+    let window = bytes.get(..MAX_HEAD).unwrap_or(bytes);
+    let mut fields = Fields::default();
+    let mut at = from;
+    while let Some((line, next)) = next_line(window, at).filter(|(line, _)| !line.is_empty()) {
+        fields.read_line(line);
+        at = next;
+    }
+    fields
+}
+
 /// Whether a head that was not all there in the first `seen` bytes may be now. Keeps a head that comes byte by byte
 /// from being read again for each.
 pub(super) fn may_end(bytes: &[u8], seen: usize) -> bool {

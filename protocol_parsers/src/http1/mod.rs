@@ -17,7 +17,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use self::body::{widen, Asked, Chunk, Framing, UNTIL_CLOSE};
-use self::fields::{Fields, Upgrade, MAX_HEAD};
+use self::fields::{Fields, Length, Upgrade, MAX_HEAD};
 use self::start_line::{RequestLine, StatusLine};
 use self::websocket::Session;
 use crate::message::{Facts, Message, Phase, Side};
@@ -30,6 +30,8 @@ pub(crate) static DEFINITION: Definition = Definition {
     covers: "HTTP/1.0 and 1.1 with pipelining, chunked bodies, CONNECT, Upgrade and WebSocket (frames counted); no bodies, no HTTP/0.9",
     ports: &[80, 8080, 8000, 3000],
     pairing: Pairing::InOrder,
+    // Allowed since 1997, and switched off in every browser and client library: servers got it wrong.
+    pipelined: false,
     detect: start_line::detect,
     parser: || Box::<Http1>::default(),
 };
@@ -132,6 +134,18 @@ impl Parser for Http1 {
         }
     }
 
+    fn cut(&mut self, direction: Direction, bytes: &[u8]) -> Option<Box<Message>> {
+        let at_head = matches!(self.speaks, Speaks::Http) && self.way(direction).inside == Inside::Head;
+        if !at_head {
+            return None;
+        }
+        *self.way(direction) = Way::default();
+        match direction {
+            Direction::ToServer => self.cut_request(bytes),
+            Direction::ToClient => self.cut_response(bytes),
+        }
+    }
+
     fn end(&mut self, direction: Direction) -> Option<Box<Message>> {
         if direction == Direction::ToServer {
             return None;
@@ -198,6 +212,34 @@ impl Http1 {
         };
         self.request.inside = inside;
         Ok(message(Side::Request, phase, widen(len) + length, facts))
+    }
+
+    /// A request of which the front of the head is known: its start line, and the fields that are whole.
+    fn cut_request(&mut self, bytes: &[u8]) -> Option<Box<Message>> {
+        let (line, from) = start_line::request_line(bytes).ok()??;
+        let fields = fields::read_whole_lines(bytes, from);
+        self.remember(&line, &fields);
+        let mut facts = facts::of_request(&line, &fields);
+        if let Length::Known(size) = fields.length {
+            facts::add_size(&mut facts, facts::REQUEST_BODY_SIZE, size);
+        }
+        Some(Box::new(Message::new(Side::Request, Phase::Whole, facts)))
+    }
+
+    /// The same of a final response that changes no protocol.
+    fn cut_response(&mut self, bytes: &[u8]) -> Option<Box<Message>> {
+        let (line, from) = start_line::status_line(bytes).ok()??;
+        let tunnels = self.in_flight.front() == Some(&Asked::Connect) && line.code < 300;
+        if line.code < 200 || tunnels {
+            return None;
+        }
+        let asked = self.in_flight.pop_front();
+        let mut facts = facts::of_response(line);
+        let framing = body::of_response(line, &fields::read_whole_lines(bytes, from), asked);
+        if let Ok(Framing::Length(size)) = framing {
+            facts::add_size(&mut facts, facts::RESPONSE_BODY_SIZE, size);
+        }
+        Some(Box::new(Message::new(Side::Response, Phase::Whole, facts)))
     }
 
     /// Remembers what the response will need.

@@ -4,12 +4,15 @@
 
 use super::body::{widen, UNTIL_CLOSE};
 use super::fields::MAX_BODY;
-use crate::message::{Facts, Message, Phase, Side};
+use crate::message::{Attribute, Facts, Message, Phase, Side, Value};
 use crate::parser::{Direction, ParseError, Step};
 
 /// RFC 6455, section 5.5: control frames carry no more.
 const MAX_CONTROL_PAYLOAD: u64 = 125;
 const OPCODE_CLOSE: u8 = 8;
+/// The engine's word for an exchange that was not seen whole. It cannot know here: the request has long ended, and what
+/// is lost behind it looks like another one.
+const TRUNCATED: &str = "ebpf_otlp_tracer.capture.truncated";
 
 /// One session.
 #[derive(Debug, Default)]
@@ -104,6 +107,12 @@ impl Session {
         count("ebpf_otlp_tracer.websocket.bytes_to_client", self.to_client.payload);
         if let Some(code) = self.close_code {
             count("ebpf_otlp_tracer.websocket.close_code", code.into());
+        }
+        if self.to_server.lost || self.to_client.lost {
+            facts.attributes.push(Attribute {
+                key: TRUNCATED,
+                value: Value::Bool(true),
+            });
         }
         Message::new(Side::Response, phase, facts)
     }

@@ -50,6 +50,7 @@ pub(crate) static DEFINITION: Definition = Definition {
              transactions; all three record formats; trace contexts in record headers. Keys and values are never shown",
     ports: &[9092, 9093, 9094],
     pairing: Pairing::ById,
+    pipelined: true,
     detect: detect::detect,
     parser: || Box::new(Kafka::default()),
 };
@@ -104,7 +105,7 @@ impl Parser for Kafka {
             .unwrap_or(Step::NeedMore))
     }
 
-    fn cut(&mut self, direction: Direction, bytes: &[u8]) -> Option<Step> {
+    fn step_over(&mut self, direction: Direction, bytes: &[u8]) -> Option<Step> {
         self.step(direction, bytes, Supply::Ends).ok().flatten()
     }
 

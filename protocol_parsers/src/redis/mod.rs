@@ -32,6 +32,7 @@ pub(crate) static DEFINITION: Definition = Definition {
              Replication streams are not read",
     ports: &[6379, 26379],
     pairing: Pairing::InOrder,
+    pipelined: true,
     detect,
     parser: || Box::new(Redis::new()),
 };

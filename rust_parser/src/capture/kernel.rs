@@ -9,6 +9,7 @@ use libbpf_rs::{Link, MapCore as _, MapFlags, MapHandle, Object, ObjectBuilder, 
 use libbpf_rs::{RingBuffer, RingBufferBuilder};
 use rustix::event::epoll;
 
+use crate::connection::Verdict;
 use crate::event::ConnectionId;
 
 /// Which family of hooks produces the events.
@@ -142,21 +143,32 @@ impl Kernel {
                 Err(error) => refused.push((*hooks, error)),
             }
         }
-        let details = refused.iter().map(|(hooks, error)| format!("{}: {}\n", hooks.name(), error.details)).collect();
+        let details: Vec<String> = refused
+            .iter()
+            .map(|(hooks, error)| format!("{}: {}\n", hooks.name(), error.details))
+            .collect();
+        let details = details.concat();
         let error = refused.pop().map(|(_, error)| error);
-        Err(CaptureError { details, ..error.unwrap_or_else(|| system_error("no family of hooks to try", "")) })
+        Err(CaptureError {
+            details,
+            ..error.unwrap_or_else(|| system_error("no family of hooks to try", ""))
+        })
     }
 
     fn open_family(hooks: Hooks, options: &KernelOptions) -> Result<Self, CaptureError> {
         capture_libbpf_log();
         let mut builder = ObjectBuilder::default();
-        let mut open = builder.open_memory(hooks.object()).map_err(|error| explain("opening the programs", &error))?;
+        let mut open = builder
+            .open_memory(hooks.object())
+            .map_err(|error| explain("opening the programs", &error))?;
         for mut map in open.maps_mut() {
             let name = map.name().to_string_lossy().into_owned();
             if name.ends_with(".rodata.settings") {
-                map.set_initial_value(&settings(options)).map_err(|error| explain("settings", &error))?;
+                map.set_initial_value(&settings(options))
+                    .map_err(|error| explain("settings", &error))?;
             } else if name == "events" {
-                map.set_max_entries(options.ring_bytes).map_err(|error| explain("ring buffer size", &error))?;
+                map.set_max_entries(options.ring_bytes)
+                    .map_err(|error| explain("ring buffer size", &error))?;
             }
         }
         let object = open.load().map_err(|error| explain("loading the programs", &error))?;
@@ -189,7 +201,9 @@ impl Kernel {
     fn attach(&mut self) -> Result<(), CaptureError> {
         for program in self.object.progs_mut() {
             let name = program.name().to_string_lossy().into_owned();
-            let link = program.attach().map_err(|error| explain(&format!("attaching {name}"), &error))?;
+            let link = program
+                .attach()
+                .map_err(|error| explain(&format!("attaching {name}"), &error))?;
             self.links.push(link);
         }
         Ok(())
@@ -208,21 +222,44 @@ impl Kernel {
     /// Traces this process and its future children.
     pub fn watch(&self, tgid: u32) -> Result<(), CaptureError> {
         let failed = |error| explain("adding a process", &error);
-        self.processes.update(&tgid.to_ne_bytes(), &1u32.to_ne_bytes(), MapFlags::ANY).map_err(failed)?;
+        self.processes
+            .update(&tgid.to_ne_bytes(), &1u32.to_ne_bytes(), MapFlags::ANY)
+            .map_err(failed)?;
         let slot = (tgid % PROCESS_SLOTS).to_ne_bytes();
-        let taken = self.process_slots.lookup(&slot, MapFlags::ANY).map_err(failed)?.unwrap_or_default();
+        let taken = self
+            .process_slots
+            .lookup(&slot, MapFlags::ANY)
+            .map_err(failed)?
+            .unwrap_or_default();
         let taken = taken.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes));
         let value = if taken == 0 || taken == tgid { tgid } else { SLOT_SHARED };
-        self.process_slots.update(&slot, &value.to_ne_bytes(), MapFlags::ANY).map_err(failed)
+        self.process_slots
+            .update(&slot, &value.to_ne_bytes(), MapFlags::ANY)
+            .map_err(failed)
     }
 
-    /// Tells the kernel side what to copy of a connection: 1 lengths only, 2 nothing.
-    pub fn set_verdict(&self, connection: ConnectionId, verdict: u32) -> Result<(), CaptureError> {
+    /// Tells the kernel side what to copy of a connection.
+    pub fn set_verdict(&self, connection: ConnectionId, verdict: Verdict) -> Result<(), CaptureError> {
         let slot = u32::try_from(connection % VERDICT_SLOTS).unwrap_or_default();
-        let mut value = [0; 16];
-        let (id, rest) = value.split_at_mut(8);
-        id.copy_from_slice(&connection.to_ne_bytes());
-        rest[..4].copy_from_slice(&verdict.to_ne_bytes());
+        let (code, until): (u32, [Option<u64>; 2]) = match verdict {
+            Verdict::NoBytes => (1, [None; 2]),
+            Verdict::Silent => (2, [None; 2]),
+            Verdict::Skip {
+                sent: None,
+                received: None,
+            } => (0, [None; 2]),
+            Verdict::Skip { sent, received } => (3, [sent, received]),
+        };
+        let [sent, received] = until.map(|position| u32::from(position.is_some()));
+        // `struct verdict_slot`
+        let mut value = connection.to_ne_bytes().to_vec();
+        value.extend(code.to_ne_bytes());
+        value.extend((sent | received << 1).to_ne_bytes());
+        value.extend(
+            until
+                .into_iter()
+                .flat_map(|position| position.unwrap_or_default().to_ne_bytes()),
+        );
         self.verdicts
             .update(&slot.to_ne_bytes(), &value, MapFlags::ANY)
             .map_err(|error| explain("telling a verdict", &error))
@@ -258,15 +295,25 @@ impl Kernel {
         let total = |cause: u32| -> u64 {
             let values = self.losses.lookup_percpu(&cause.to_ne_bytes(), MapFlags::ANY);
             let values = values.ok().flatten().unwrap_or_default();
-            values.iter().filter_map(|value| value.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))).sum()
+            values
+                .iter()
+                .filter_map(|value| value.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes)))
+                .sum()
         };
-        LOSS_NAMES.iter().zip(0..).map(|(name, cause)| ((*name).to_owned(), total(cause))).collect()
+        LOSS_NAMES
+            .iter()
+            .zip(0..)
+            .map(|(name, cause)| ((*name).to_owned(), total(cause)))
+            .collect()
     }
 
     /// Times a program was not run because it was already running on that CPU: events lost without a trace.
     pub fn missed_runs(&self) -> u64 {
-        let ids: Vec<u32> =
-            self.object.progs().filter_map(|program| libbpf_rs::Program::id_from_fd(program.as_fd()).ok()).collect();
+        let ids: Vec<u32> = self
+            .object
+            .progs()
+            .filter_map(|program| libbpf_rs::Program::id_from_fd(program.as_fd()).ok())
+            .collect();
         let infos = libbpf_rs::query::ProgInfoIter::default().filter(|info| ids.contains(&info.id));
         infos.map(|info| info.recursion_misses).sum()
     }
@@ -279,7 +326,10 @@ fn settings(options: &KernelOptions) -> [u8; 16] {
     let own = std::process::id();
     // A quarter of the ring: far from full, and rare when the reader's timer keeps up.
     let wakeup_bytes = options.ring_bytes / 4;
-    for (field, value) in numbers.chunks_exact_mut(4).zip([options.max_payload, wakeup_bytes, own]) {
+    for (field, value) in numbers
+        .chunks_exact_mut(4)
+        .zip([options.max_payload, wakeup_bytes, own])
+    {
         field.copy_from_slice(&value.to_ne_bytes());
     }
     for (field, value) in switches.iter_mut().zip([options.trace_all, options.report_all_execs]) {
@@ -290,7 +340,10 @@ fn settings(options: &KernelOptions) -> [u8; 16] {
 
 /// A ring buffer reader that appends every record to `records`.
 fn ring_over(object: &Object, records: Arc<Mutex<Vec<u8>>>) -> Result<RingBuffer<'static>, CaptureError> {
-    let events = object.maps().find(|map| map.name() == "events").ok_or_else(|| system_error("no map events", ""))?;
+    let events = object
+        .maps()
+        .find(|map| map.name() == "events")
+        .ok_or_else(|| system_error("no map events", ""))?;
     let mut builder = RingBufferBuilder::new();
     builder
         .add(&events, move |record| {
@@ -298,7 +351,9 @@ fn ring_over(object: &Object, records: Arc<Mutex<Vec<u8>>>) -> Result<RingBuffer
             0
         })
         .map_err(|error| explain("reading the ring buffer", &error))?;
-    builder.build().map_err(|error| explain("mapping the ring buffer", &error))
+    builder
+        .build()
+        .map_err(|error| explain("mapping the ring buffer", &error))
 }
 
 /// Tells when the kernel forced a wake-up. Edge-triggered: what waits without a wake-up is left to the timer.
@@ -306,8 +361,13 @@ fn wakeups_of(object: &Object) -> Result<OwnedFd, CaptureError> {
     let events = map(object, "events")?;
     let wakeups = epoll::create(epoll::CreateFlags::CLOEXEC)
         .map_err(|error| system_error("cannot wait for the kernel", &error.to_string()))?;
-    epoll::add(&wakeups, &events, epoll::EventData::new_u64(0), epoll::EventFlags::IN | epoll::EventFlags::ET)
-        .map_err(|error| system_error("cannot wait for the kernel", &error.to_string()))?;
+    epoll::add(
+        &wakeups,
+        &events,
+        epoll::EventData::new_u64(0),
+        epoll::EventFlags::IN | epoll::EventFlags::ET,
+    )
+    .map_err(|error| system_error("cannot wait for the kernel", &error.to_string()))?;
     Ok(wakeups)
 }
 
@@ -347,16 +407,27 @@ fn explain(doing: &str, error: &libbpf_rs::Error) -> CaptureError {
         libbpf_rs::ErrorKind::OutOfMemory => ErrorKind::System,
         _ => ErrorKind::Kernel,
     };
-    CaptureError { kind, message: format!("{doing}: {error}"), details: last_lines(&log) }
+    CaptureError {
+        kind,
+        message: format!("{doing}: {error}"),
+        details: last_lines(&log),
+    }
 }
 
 fn system_error(message: &str, details: &str) -> CaptureError {
-    CaptureError { kind: ErrorKind::System, message: message.to_owned(), details: details.to_owned() }
+    CaptureError {
+        kind: ErrorKind::System,
+        message: message.to_owned(),
+        details: details.to_owned(),
+    }
 }
 
 /// The lines that say why: the end of the verifier's log and libbpf's own, without the dump before.
 fn last_lines(log: &str) -> String {
     const LINES: usize = 12;
     let lines: Vec<&str> = log.lines().filter(|line| !line.starts_with("-- ")).collect();
-    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
+    lines
+        .get(lines.len().saturating_sub(LINES)..)
+        .unwrap_or_default()
+        .join("\n")
 }

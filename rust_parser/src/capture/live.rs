@@ -9,8 +9,9 @@ use rustix::time::{clock_gettime, ClockId};
 
 use super::kernel::{CaptureError, ErrorKind, Hooks, Kernel, KernelOptions};
 use super::procfs;
+use super::sockets::Marks;
 use crate::connection::Verdict;
-use crate::event::{decode, encode, Event, Header};
+use crate::event::{decode, encode, Endpoint, Event, Header, Open, OPEN_FRESH_OFFSET};
 use crate::pipeline::{Options, Pipeline, Summary};
 use crate::recording::{Records, Writer};
 use crate::span::Span;
@@ -63,6 +64,7 @@ pub struct Live {
     last_record: Instant,
     last_clock: Instant,
     last_flush: Instant,
+    polled: bool,
     stopped: bool,
 }
 
@@ -71,7 +73,12 @@ struct Stream {
     pipeline: Option<Pipeline>,
     recording: Option<(PathBuf, Writer<std::io::BufWriter<std::fs::File>>)>,
     described: HashSet<u32>,
+    /// The one that was asked for last: most records follow one of the same process.
+    last_described: u32,
     scratch: Vec<u8>,
+    marks: Marks,
+    /// Processes that were added while others were traced already: their sockets may be older than that.
+    joined_late: HashSet<u32>,
     records: u64,
     bytes: u64,
 }
@@ -88,15 +95,22 @@ impl Live {
             pipeline: options.pipeline.as_ref().map(Pipeline::new),
             recording,
             described: HashSet::new(),
+            last_described: 0,
             scratch: Vec::new(),
+            marks: Marks::default(),
+            joined_late: HashSet::new(),
             records: 0,
             bytes: 0,
         };
         stream.add(&Event::Machine(now_header(), procfs::machine()))?;
         stream.add(&clock())?;
         let now = Instant::now();
+        let kernel = Kernel::open(&options.kernel)?;
+        // After attaching: what is made from here on is seen from its first byte.
+        stream.marks = Marks::take();
         Ok(Self {
-            kernel: Kernel::open(&options.kernel)?,
+            kernel,
+            polled: false,
             stream,
             executables: options.executables.clone(),
             appeared: Vec::new(),
@@ -110,12 +124,16 @@ impl Live {
     /// Traces a process and its future children. One that has ended is no error.
     pub fn watch(&mut self, pid: u32) -> Result<(), LiveError> {
         self.kernel.watch(pid)?;
+        if self.polled {
+            self.stream.joined_late.insert(pid);
+        }
         self.stream.describe(pid)
     }
 
     /// Captures for this long, or until many spans are finished.
     pub fn poll(&mut self, timeout: Duration) -> Result<Vec<Span>, LiveError> {
         let deadline = Instant::now() + timeout;
+        self.polled = true;
         loop {
             let more = self.drain_some()?;
             self.keep_time()?;
@@ -158,7 +176,11 @@ impl Live {
     pub fn summary(&self) -> Summary {
         let mut summary = match &self.stream.pipeline {
             Some(pipeline) => pipeline.summary(),
-            None => Summary { events: self.stream.records, bytes: self.stream.bytes, ..Summary::default() },
+            None => Summary {
+                events: self.stream.records,
+                bytes_copied: self.stream.bytes,
+                ..Summary::default()
+            },
         };
         if !self.stopped || self.stream.pipeline.is_none() {
             summary.lost.extend(self.losses());
@@ -199,7 +221,9 @@ impl Live {
     /// Looks at processes that ran exec: do they run what the user asked for?
     fn meet(&mut self, pids: &[u32]) -> Result<(), LiveError> {
         for pid in pids {
-            let Ok(path) = std::fs::read_link(format!("/proc/{pid}/exe")) else { continue };
+            let Ok(path) = std::fs::read_link(format!("/proc/{pid}/exe")) else {
+                continue;
+            };
             let path = path.to_string_lossy().into_owned();
             if self.executables.iter().any(|pattern| matches(pattern, &path)) {
                 self.watch(*pid)?;
@@ -210,17 +234,17 @@ impl Live {
     }
 
     fn tell_verdicts(&mut self) -> Result<(), LiveError> {
-        let verdicts = self.stream.pipeline.as_mut().map(Pipeline::take_verdicts).unwrap_or_default();
-        // A recording keeps the bytes: what nobody understands today is what a later version is tried on.
-        if self.stream.recording.is_some() {
-            return Ok(());
-        }
+        let verdicts = self
+            .stream
+            .pipeline
+            .as_mut()
+            .map(Pipeline::take_verdicts)
+            .unwrap_or_default();
         for (connection, verdict) in verdicts {
-            let code = match verdict {
-                Verdict::NoBytes => 1,
-                Verdict::Silent => 2,
-            };
-            self.kernel.set_verdict(connection, code)?;
+            // A recording keeps what nobody understands today: a later version is tried on it.
+            if self.stream.recording.is_none() || matches!(verdict, Verdict::Skip { .. }) {
+                self.kernel.set_verdict(connection, verdict)?;
+            }
         }
         Ok(())
     }
@@ -249,21 +273,34 @@ impl Stream {
     fn take_record(&mut self, record: &[u8]) -> Result<Option<u32>, LiveError> {
         self.records += 1;
         let Ok(event) = decode(record) else {
-            self.pass_on(record)?;
+            self.keep(record)?;
+            if let Some(pipeline) = &mut self.pipeline {
+                pipeline.damaged();
+            }
             return Ok(None);
         };
         let tgid = event.header().tgid;
-        let mut executed = None;
         match &event {
             Event::Exec(_) => {
-                executed = Some(tgid);
-                self.described.remove(&tgid);
-                self.pass_on(record)?;
+                self.forget(tgid);
+                self.pass_on(record, &event)?;
                 self.describe(tgid)?;
-                return Ok(executed);
+                return Ok(Some(tgid));
             }
             Event::Exit(_) => {
-                self.described.remove(&tgid);
+                self.forget(tgid);
+                self.joined_late.remove(&tgid);
+            }
+            Event::Open(_, open) if self.is_younger_than_attach(tgid, open) => {
+                self.describe(tgid)?;
+                let mut record = record.to_vec();
+                if let Some(fresh) = record.get_mut(OPEN_FRESH_OFFSET) {
+                    *fresh = 1;
+                }
+                if let Ok(event) = decode(&record) {
+                    self.pass_on(&record, &event)?;
+                }
+                return Ok(None);
             }
             Event::Fork(..) => {}
             Event::Data(_, data) => {
@@ -272,16 +309,29 @@ impl Stream {
             }
             _ => self.describe(tgid)?,
         }
-        self.pass_on(record)?;
-        Ok(executed)
+        self.pass_on(record, &event)?;
+        Ok(None)
+    }
+
+    /// A UNIX connection of which the kernel cannot tell that no byte moved before, but its age can.
+    fn is_younger_than_attach(&self, tgid: u32, open: &Open) -> bool {
+        let unix = matches!((&open.local, open.fresh), (Endpoint::Unix(_), false));
+        // Positions count from the moment we met it.
+        unix && !self.joined_late.contains(&tgid) && self.marks.is_new(open.socket)
     }
 
     /// Adds what /proc says of a process, once.
     fn describe(&mut self, tgid: u32) -> Result<(), LiveError> {
-        if tgid == 0 || !self.described.insert(tgid) {
+        if tgid == self.last_described || tgid == 0 {
             return Ok(());
         }
-        let Some(process) = procfs::process(tgid) else { return Ok(()) };
+        self.last_described = tgid;
+        if !self.described.insert(tgid) {
+            return Ok(());
+        }
+        let Some(process) = procfs::process(tgid) else {
+            return Ok(());
+        };
         self.add(&Event::Process(Header { tgid, ..now_header() }, process))
     }
 
@@ -291,26 +341,43 @@ impl Stream {
         record.clear();
         // Only text over the record limit does not encode; /proc gives none that long.
         let result = match encode(event, &mut record) {
-            Ok(()) => self.pass_on(&record),
+            Ok(()) => self.pass_on(&record, event),
             Err(_) => Ok(()),
         };
         self.scratch = record;
         result
     }
 
-    fn pass_on(&mut self, record: &[u8]) -> Result<(), LiveError> {
-        if let Some((path, writer)) = &mut self.recording {
-            writer.write(record).map_err(|error| LiveError::Recording(path.clone(), error))?;
+    /// What is known of a process is out of date.
+    fn forget(&mut self, tgid: u32) {
+        self.described.remove(&tgid);
+        if self.last_described == tgid {
+            self.last_described = 0;
         }
+    }
+
+    fn pass_on(&mut self, record: &[u8], event: &Event) -> Result<(), LiveError> {
+        self.keep(record)?;
         if let Some(pipeline) = &mut self.pipeline {
-            pipeline.record(record);
+            pipeline.event(event);
         }
         Ok(())
     }
 
+    fn keep(&mut self, record: &[u8]) -> Result<(), LiveError> {
+        match &mut self.recording {
+            Some((path, writer)) => writer
+                .write(record)
+                .map_err(|error| LiveError::Recording(path.clone(), error)),
+            None => Ok(()),
+        }
+    }
+
     fn flush(&mut self) -> Result<(), LiveError> {
         match &mut self.recording {
-            Some((path, writer)) => writer.flush().map_err(|error| LiveError::Recording(path.clone(), error)),
+            Some((path, writer)) => writer
+                .flush()
+                .map_err(|error| LiveError::Recording(path.clone(), error)),
             None => Ok(()),
         }
     }
@@ -322,18 +389,29 @@ impl Stream {
 
 /// A glob without a slash is about the base name.
 fn matches(pattern: &glob::Pattern, path: &str) -> bool {
-    let name = if pattern.as_str().contains('/') { path } else { path.rsplit('/').next().unwrap_or(path) };
+    let name = if pattern.as_str().contains('/') {
+        path
+    } else {
+        path.rsplit('/').next().unwrap_or(path)
+    };
     pattern.matches(name)
 }
 
 fn nanoseconds(clock: ClockId) -> u64 {
     let time = clock_gettime(clock);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or_default())
+    seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(u64::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 fn now_header() -> Header {
-    Header { time_ns: nanoseconds(ClockId::Monotonic), connection: 0, tgid: 0, tid: 0 }
+    Header {
+        time_ns: nanoseconds(ClockId::Monotonic),
+        connection: 0,
+        tgid: 0,
+        tid: 0,
+    }
 }
 
 /// Both clocks at one moment: the wall clock is read between two readings of the monotonic one.
@@ -341,7 +419,13 @@ fn clock() -> Event<'static> {
     let before = nanoseconds(ClockId::Monotonic);
     let unix_ns = nanoseconds(ClockId::Realtime);
     let after = nanoseconds(ClockId::Monotonic);
-    Event::Clock(Header { time_ns: before + (after - before) / 2, ..now_header() }, unix_ns)
+    Event::Clock(
+        Header {
+            time_ns: before + (after - before) / 2,
+            ..now_header()
+        },
+        unix_ns,
+    )
 }
 
 /// For the error that says what is missing.

@@ -18,9 +18,15 @@ pub fn process(pid: u32) -> Option<Process> {
     let control_groups = fs::read_to_string(root.join("cgroup")).unwrap_or_default();
     let container_id = container_id(&control_groups);
     let mut attributes = resource_attributes(variable(&environment, "OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default());
-    let named = attributes.iter().position(|(key, _)| key == "service.name").map(|at| attributes.remove(at).1);
+    let named = attributes
+        .iter()
+        .position(|(key, _)| key == "service.name")
+        .map(|at| attributes.remove(at).1);
     let from_environment = variable(&environment, "OTEL_SERVICE_NAME").filter(|name| !name.is_empty());
-    let (service, source) = match (from_environment.map(str::to_owned).or(named), systemd_unit(&control_groups)) {
+    let (service, source) = match (
+        from_environment.map(str::to_owned).or(named),
+        systemd_unit(&control_groups),
+    ) {
         (Some(name), _) => (name, "env"),
         (None, Some(unit)) => (unit, "systemd"),
         (None, None) if !container_id.is_empty() => (container_id.chars().take(12).collect(), "container"),
@@ -42,7 +48,11 @@ pub fn process(pid: u32) -> Option<Process> {
 
 /// Facts about this machine.
 pub fn machine() -> Machine {
-    let read = |path: &str| fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default();
+    let read = |path: &str| {
+        fs::read_to_string(path)
+            .map(|text| text.trim().to_owned())
+            .unwrap_or_default()
+    };
     Machine {
         boot_id: read("/proc/sys/kernel/random/boot_id"),
         host_name: read("/proc/sys/kernel/hostname"),
@@ -65,15 +75,24 @@ fn start_ticks(stat: &str) -> Option<u64> {
 /// The first words of the command line: the executable and, for an interpreter, up to the script or module. What
 /// follows may hold secrets and is left out.
 fn command(command_line: &[u8]) -> Vec<String> {
-    let mut words = command_line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    let mut words = command_line
+        .split(|byte| *byte == 0)
+        .map(|word| String::from_utf8_lossy(word).into_owned());
     // A program may rewrite its command line into one text ("nginx: worker process", "redis-server *:6379").
-    let Some(executable) = words.next().map(|word| word.split(' ').next().unwrap_or_default().to_owned()) else {
+    let Some(executable) = words
+        .next()
+        .map(|word| word.split(' ').next().unwrap_or_default().to_owned())
+    else {
         return Vec::new();
     };
     let mut command = vec![executable];
-    if is_interpreter(command.first().map(String::as_str).unwrap_or_default()) {
+    let runtime = runtime(command.first().map(String::as_str).unwrap_or_default());
+    if !runtime.is_empty() {
         let mut module = false;
         for word in words.take(8) {
+            if holds_code(runtime, &word) {
+                break;
+            }
             let is_option = word.starts_with('-') && !module;
             module = matches!(word.as_str(), "-m" | "-jar");
             // Java agents and defines may carry anything.
@@ -100,14 +119,28 @@ const INTERPRETERS: [(&str, &str); 9] = [
     ("deno", "deno"),
 ];
 
-fn is_interpreter(executable: &str) -> bool {
-    !runtime(executable).is_empty()
+/// Whether the program itself follows this option: code is neither a name nor anybody's business.
+fn holds_code(runtime: &str, option: &str) -> bool {
+    // `-uc` is `-u -c`; longer ones are words of their own, as `-verbose` is.
+    let letter = option
+        .strip_prefix('-')
+        .filter(|letters| letters.len() <= 2)
+        .and_then(|letters| letters.chars().last());
+    match runtime {
+        "OpenJDK" => false,
+        "cpython" | "pypy" => letter == Some('c'),
+        "php" => letter == Some('r'),
+        _ => matches!(letter, Some('e' | 'E' | 'p')) || matches!(option, "--eval" | "--print"),
+    }
 }
 
 /// `process.runtime.name` of an interpreter, by the name of its executable: `python3.11` is `cpython`.
 fn runtime(executable: &str) -> &'static str {
     let name = base_name(executable).trim_end_matches(|character: char| character.is_ascii_digit() || character == '.');
-    INTERPRETERS.iter().find(|(prefix, _)| *prefix == name).map_or("", |(_, runtime)| runtime)
+    INTERPRETERS
+        .iter()
+        .find(|(prefix, _)| *prefix == name)
+        .map_or("", |(_, runtime)| runtime)
 }
 
 fn base_name(path: &str) -> &str {
@@ -117,14 +150,19 @@ fn base_name(path: &str) -> &str {
 /// The script or module of an interpreter, else the name the program was called by (Debian's `redis-server` is a link to
 /// another executable), else the executable's.
 fn program_name(executable: &str, command: &[String]) -> String {
-    let called = command.first().map_or("", |word| base_name(word.split([':', ' ']).next().unwrap_or(word)));
+    let called = command
+        .first()
+        .map_or("", |word| base_name(word.split([':', ' ']).next().unwrap_or(word)));
     let program = match command {
         [_, .., script] if !script.starts_with('-') => base_name(script),
         _ if called.is_empty() => base_name(executable),
         _ => called.trim_start_matches('-'),
     };
     let endings = [".py", ".js", ".mjs", ".cjs", ".ts", ".rb", ".jar", ".pl", ".php"];
-    let stem = endings.iter().find_map(|ending| program.strip_suffix(ending)).unwrap_or(program);
+    let stem = endings
+        .iter()
+        .find_map(|ending| program.strip_suffix(ending))
+        .unwrap_or(program);
     stem.to_owned()
 }
 
@@ -138,7 +176,9 @@ fn variable<'a>(environment: &'a [u8], name: &str) -> Option<&'a str> {
 /// `key=value,key=value` with percent-encoded values, as the OpenTelemetry specification defines it.
 fn resource_attributes(text: &str) -> Vec<(String, String)> {
     let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(key, value)| (key.trim().to_owned(), percent_decoded(value.trim()))).collect()
+    pairs
+        .map(|(key, value)| (key.trim().to_owned(), percent_decoded(value.trim())))
+        .collect()
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -175,9 +215,14 @@ fn container_id(control_groups: &str) -> String {
 fn systemd_unit(control_groups: &str) -> Option<String> {
     let path = control_groups.lines().find_map(|line| {
         let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-        matches!(controllers, "" | "name=systemd").then_some(path).filter(|path| path.len() > 1)
+        matches!(controllers, "" | "name=systemd")
+            .then_some(path)
+            .filter(|path| path.len() > 1)
     })?;
-    let unit = path.split('/').rev().find_map(|segment| segment.strip_suffix(".service"))?;
+    let unit = path
+        .split('/')
+        .rev()
+        .find_map(|segment| segment.strip_suffix(".service"))?;
     (!unit.starts_with("user@")).then(|| unit.to_owned())
 }
 
@@ -211,24 +256,38 @@ mod tests {
 
     #[test]
     fn the_start_is_found_behind_a_name_with_parentheses_and_blanks() {
-        let stat = format!("7 (a) b) S {} 12345 0", (1..=18).map(|n| n.to_string()).collect::<Vec<_>>().join(" "));
+        let stat = format!(
+            "7 (a) b) S {} 12345 0",
+            (1..=18).map(|n| n.to_string()).collect::<Vec<_>>().join(" ")
+        );
         assert_eq!(start_ticks(&stat), Some(12345));
     }
 
     #[test]
     fn only_the_words_that_name_the_program_are_kept() {
         let kept = |line: &str| command(line.replace(' ', "\0").as_bytes()).join(" ");
-        assert_eq!(kept("python3 -u /srv/shop/app.py --password hunter2"), "python3 /srv/shop/app.py");
+        assert_eq!(
+            kept("python3 -u /srv/shop/app.py --password hunter2"),
+            "python3 /srv/shop/app.py"
+        );
         assert_eq!(kept("python3 -m uvicorn app:main --key k"), "python3 -m uvicorn");
-        assert_eq!(kept("/usr/bin/java -Dkey=secret -jar shop.jar run"), "/usr/bin/java -jar shop.jar");
+        assert_eq!(
+            kept("/usr/bin/java -Dkey=secret -jar shop.jar run"),
+            "/usr/bin/java -jar shop.jar"
+        );
         assert_eq!(kept("redis-server *:6379 --requirepass x"), "redis-server");
+        assert_eq!(kept("python3 -c print('hunter2')"), "python3");
+        assert_eq!(kept("python3 -uc print('hunter2')"), "python3");
+        assert_eq!(kept("node --eval login('hunter2')"), "node");
+        assert_eq!(kept("perl -ne print"), "perl");
+        assert_eq!(kept("php -r echo"), "php");
+        assert_eq!(kept("java -verbose -jar shop.jar"), "java -jar shop.jar");
     }
 
     #[test]
     fn a_service_is_named_after_its_script_or_executable() {
-        let name = |executable: &str, line: &str| {
-            program_name(executable, &command(line.replace(' ', "\0").as_bytes()))
-        };
+        let name =
+            |executable: &str, line: &str| program_name(executable, &command(line.replace(' ', "\0").as_bytes()));
         assert_eq!(name("/usr/bin/python3.11", "python3 /srv/shop/app.py"), "app");
         assert_eq!(name("/usr/bin/python3.11", "python3 -m uvicorn x:y"), "uvicorn");
         assert_eq!(name("/usr/bin/redis-check-rdb", "redis-server *:6379"), "redis-server");
@@ -252,7 +311,10 @@ mod tests {
     #[test]
     fn the_unit_is_the_innermost_service() {
         assert_eq!(systemd_unit("0::/system.slice/nginx.service\n"), Some("nginx".into()));
-        assert_eq!(systemd_unit("1:name=systemd:/system.slice/pg@15.service\n0::/\n"), Some("pg@15".into()));
+        assert_eq!(
+            systemd_unit("1:name=systemd:/system.slice/pg@15.service\n0::/\n"),
+            Some("pg@15".into())
+        );
         assert_eq!(systemd_unit("0::/user.slice/user-1.slice/user@1.service\n"), None);
         assert_eq!(systemd_unit("0::/\n"), None);
     }
@@ -261,6 +323,9 @@ mod tests {
     fn resource_attributes_are_split_and_decoded() {
         let attributes = resource_attributes("service.version=1.2,deployment.environment.name=a%2Cb,broken");
         let expected = [("service.version", "1.2"), ("deployment.environment.name", "a,b")];
-        assert_eq!(attributes, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        assert_eq!(
+            attributes,
+            expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
+        );
     }
 }

@@ -143,10 +143,16 @@ fn is_hinted(choice: &Choice, ports: [u16; 2]) -> u8 {
     }
 }
 
-/// A TLS handshake record that holds a ClientHello or ServerHello: the first six bytes of every TLS connection.
+/// RFC 8446 5.1: 2^14 bytes, in plaintext as the first ones are.
+const MAX_TLS_RECORD: u16 = 1 << 14;
+
+/// A TLS handshake record that holds a ClientHello or ServerHello: the first six bytes of every TLS connection. Libraries
+/// read the five bytes of the record's head alone.
 fn is_tls(bytes: &[u8]) -> bool {
     match bytes {
-        [0x16, 0x03, 0..=4, high, low, 1 | 2, ..] => u16::from_be_bytes([*high, *low]) >= 4,
+        [0x16, 0x03, 0..=4, high, low] | [0x16, 0x03, 0..=4, high, low, 1 | 2, ..] => {
+            (4..=MAX_TLS_RECORD).contains(&u16::from_be_bytes([*high, *low]))
+        }
         _ => false,
     }
 }

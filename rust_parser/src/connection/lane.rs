@@ -15,7 +15,7 @@ pub enum Place {
     /// It is.
     #[default]
     Known,
-    /// It may be anywhere; nothing was passed over since the connection was met.
+    /// It may be anywhere; nothing was passed over since the connection was met, or since the last hole.
     Unknown,
     /// It may be anywhere, and bytes were passed over.
     Lost,

@@ -9,21 +9,23 @@ pub mod conversation;
 pub mod detection;
 pub mod ids;
 pub mod lane;
+pub mod queue;
 pub mod stream;
 pub mod table;
 pub mod undecided;
 
 use std::sync::Arc;
 
-use protocol_parsers::Direction;
+use protocol_parsers::{Definition, Direction};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::engine::Shared;
 use crate::event::{ConnectionId, Data, Endpoint, Header, Open, Vantage, Way};
-use crate::exchange::{Ending, Peers, Perspective};
+use crate::exchange::{Ending, Met, Peers, Perspective};
 use conversation::{Conversation, Flow, Start};
 use detection::{direction, Choice};
 use lane::Place;
+use queue::{Held, Queue};
 use stream::{Arrival, Segment, Stamp, Stream};
 use undecided::{Decision, Undecided};
 
@@ -38,7 +40,21 @@ pub enum Verdict {
     NoBytes,
     /// Not even lengths.
     Silent,
+    /// Copy nothing up to these positions: bodies that are passed over by length. `None`: everything is read there.
+    Skip {
+        /// Of the bytes sent; the low 32 bits are a TCP sequence number where positions are.
+        sent: Option<u64>,
+        /// Of the bytes received.
+        received: Option<u64>,
+    },
 }
+
+/// A body with so much left is worth telling the kernel: copying it would take the place of other connections' bytes in
+/// the ring, and telling costs two system calls.
+const WORTH_SKIPPING: u64 = 128 * 1024;
+
+/// No farther ahead: TCP sequence numbers are compared within half of their range.
+const SKIPPED_AT_ONCE: u64 = 1 << 30;
 
 /// What is understood of a connection.
 enum State {
@@ -55,26 +71,39 @@ pub struct Connection {
     id: ConnectionId,
     open: Open,
     opened_ns: u64,
+    /// Met in its middle, after a silence that says that no request is in flight.
+    was_idle: bool,
     sent: Stream,
     received: Stream,
+    queue: Queue,
     state: State,
+    /// What the kernel was told to skip: up to where, sent and received.
+    skips: [Option<u64>; 2],
     /// The time for which a timer is set.
     pub timer: Option<u64>,
 }
 
 impl Connection {
     /// Met.
-    pub fn new(header: &Header, open: Open) -> Self {
+    pub fn new(header: &Header, open: Open, was_idle: bool) -> Self {
         let floating = !open.fresh;
         Self {
             id: header.connection,
             opened_ns: header.time_ns,
+            was_idle,
             sent: Stream::new(starting(open.sent, open.sequence), floating),
             received: Stream::new(starting(open.received, open.sequence), floating),
+            queue: Queue::default(),
             state: State::Undecided(Box::new(Undecided::new(open.fresh))),
             open,
+            skips: [None; 2],
             timer: None,
         }
+    }
+
+    /// How it was met.
+    pub fn open(&self) -> &Open {
+        &self.open
     }
 
     /// Bytes moved.
@@ -91,23 +120,24 @@ impl Connection {
         }
         shared.statistics.bytes += u64::from(data.length);
         let stamp = stamp_of(header);
-        let now = shared.now;
-        match self.stream(data.way).arrive(data, stamp, now) {
-            Arrival::Duplicate => {
-                shared.loss.bytes_duplicate += u64::from(data.length);
-                return;
-            }
-            Arrival::Next(segment) => {
-                let fresh = segment.bytes.len() as u64 + segment.cut;
-                shared.loss.bytes_duplicate += u64::from(data.length).saturating_sub(fresh);
-                self.segment(data.way, &segment, shared);
-            }
-            Arrival::Held => {}
-        }
-        if self.stream(data.way).holds() {
-            self.drain(data.way, shared);
-            while self.stream(data.way).is_overfull() {
-                self.give_up(data.way, shared);
+        let (way, length) = (data.way, u64::from(data.length));
+        let position = self.stream(way).locate(data);
+        let fills = self.queue.blocked().is_none_or(|blocked| blocked == way);
+        if fills && position <= self.stream(way).position() {
+            self.arrive(way, position, length, data.bytes, stamp, 0, shared);
+            self.drain(shared);
+        } else {
+            let since = shared.now;
+            self.queue.push(Held {
+                way,
+                position,
+                length,
+                bytes: data.bytes.to_vec(),
+                stamp,
+                since,
+            });
+            while self.queue.is_overfull() {
+                self.give_up(shared);
             }
         }
         self.note_holds();
@@ -115,7 +145,7 @@ impl Connection {
 
     /// One way ended.
     pub fn eof(&mut self, header: &Header, way: Way, shared: &mut Shared) {
-        self.flush(way, shared);
+        self.flush(shared);
         if let State::Speaking(conversation, local_is_client) = &mut self.state {
             conversation.end_of(direction(way, *local_is_client), stamp_of(header), shared);
         }
@@ -124,8 +154,7 @@ impl Connection {
     /// Nothing follows.
     pub fn end(&mut self, ending: Ending, stamp: Stamp, shared: &mut Shared) {
         if ending != Ending::Released {
-            self.flush(Way::Received, shared);
-            self.flush(Way::Sent, shared);
+            self.flush(shared);
         }
         if let State::Speaking(conversation, _) = &mut self.state {
             conversation.end(ending, stamp, shared);
@@ -140,18 +169,13 @@ impl Connection {
             State::Undecided(_) => None,
             State::Deaf(_) => return None,
         };
-        [self.sent.deadline(), self.received.deadline(), conversation]
-            .into_iter()
-            .flatten()
-            .min()
+        [self.queue.deadline(), conversation].into_iter().flatten().min()
     }
 
     /// Time passed.
     pub fn on_time(&mut self, now: u64, shared: &mut Shared) {
-        for way in [Way::Sent, Way::Received] {
-            while self.stream(way).deadline().is_some_and(|deadline| deadline <= now) {
-                self.give_up(way, shared);
-            }
+        while self.queue.deadline().is_some_and(|deadline| deadline <= now) {
+            self.give_up(shared);
         }
         self.note_holds();
         if let State::Speaking(conversation, _) = &mut self.state {
@@ -169,31 +193,63 @@ impl Connection {
     }
 
     fn note_holds(&mut self) {
-        let holds = self.sent.holds() || self.received.holds();
+        let holds = !self.queue.is_empty();
         if let State::Speaking(conversation, _) = &mut self.state {
             conversation.holds = holds;
         }
     }
 
-    fn drain(&mut self, way: Way, shared: &mut Shared) {
-        while let Some(owned) = self.stream(way).ready() {
-            self.segment(way, &owned.segment(), shared);
+    #[allow(clippy::too_many_arguments)]
+    fn arrive(
+        &mut self,
+        way: Way,
+        position: u64,
+        length: u64,
+        bytes: &[u8],
+        stamp: Stamp,
+        lost: u64,
+        shared: &mut Shared,
+    ) {
+        match self.stream(way).arrive(position, length, bytes, stamp) {
+            Arrival::Next(segment) => {
+                shared.loss.bytes_duplicate += length.saturating_sub(segment.bytes.len() as u64 + segment.cut);
+                self.segment(way, &Segment { lost, ..segment }, shared);
+            }
+            Arrival::Duplicate | Arrival::Early => shared.loss.bytes_duplicate += length,
         }
     }
 
-    fn give_up(&mut self, way: Way, shared: &mut Shared) {
-        if let Some(owned) = self.stream(way).give_up() {
-            let segment = owned.segment();
-            shared.loss.holes += u64::from(segment.lost > 0);
-            shared.loss.bytes_lost += segment.lost;
-            self.segment(way, &segment, shared);
+    /// Lets go what need not wait any longer.
+    fn drain(&mut self, shared: &mut Shared) {
+        while !self.queue.is_empty() {
+            let [sent, received] = [self.sent.position(), self.received.position()];
+            let next = |way| if way == Way::Sent { sent } else { received };
+            let Some(held) = self.queue.pop_ready(next) else { return };
+            self.arrive(held.way, held.position, held.length, &held.bytes, held.stamp, 0, shared);
         }
-        self.drain(way, shared);
     }
 
-    fn flush(&mut self, way: Way, shared: &mut Shared) {
-        while self.stream(way).holds() {
-            self.give_up(way, shared);
+    /// Gives up the bytes that all wait for.
+    fn give_up(&mut self, shared: &mut Shared) {
+        let Some(held) = self.queue.pop_blocked() else { return };
+        let lost = self.stream(held.way).give_up(held.position);
+        shared.loss.holes += u64::from(lost > 0);
+        shared.loss.bytes_lost += lost;
+        self.arrive(
+            held.way,
+            held.position,
+            held.length,
+            &held.bytes,
+            held.stamp,
+            lost,
+            shared,
+        );
+        self.drain(shared);
+    }
+
+    fn flush(&mut self, shared: &mut Shared) {
+        while !self.queue.is_empty() {
+            self.give_up(shared);
         }
         self.note_holds();
     }
@@ -201,8 +257,12 @@ impl Connection {
     fn segment(&mut self, way: Way, segment: &Segment, shared: &mut Shared) {
         match &mut self.state {
             State::Speaking(conversation, local_is_client) => {
-                if conversation.take(direction(way, *local_is_client), segment, shared) == Flow::Over {
+                let direction = direction(way, *local_is_client);
+                if conversation.take(direction, segment, shared) == Flow::Over {
                     self.release(segment.stamp, shared);
+                } else {
+                    let body = conversation.body(direction);
+                    self.tell_body(way, body, shared);
                 }
             }
             State::Undecided(undecided) => {
@@ -215,6 +275,25 @@ impl Connection {
                 }
             }
             State::Deaf(_) => {}
+        }
+    }
+
+    /// Tells the kernel about a large body that begins or ends. `body`: where it stands, and what is left of it.
+    fn tell_body(&mut self, way: Way, body: (u64, u64), shared: &mut Shared) {
+        let (position, left) = body;
+        let [sent, received] = &mut self.skips;
+        let told = if way == Way::Sent { sent } else { received };
+        let far_enough = |until: u64| until.saturating_sub(position) > SKIPPED_AT_ONCE / 2;
+        let wanted = match *told {
+            None if left < WORTH_SKIPPING => None,
+            Some(until) if left > 0 && (until == position.saturating_add(left) || far_enough(until)) => Some(until),
+            Some(_) if left == 0 => None,
+            _ => Some(position.saturating_add(left.min(SKIPPED_AT_ONCE))),
+        };
+        if wanted != *told {
+            *told = wanted;
+            let [sent, received] = self.skips;
+            shared.verdicts.push((self.id, Verdict::Skip { sent, received }));
         }
     }
 
@@ -232,7 +311,8 @@ impl Connection {
             let first = undecided
                 .first_position(each)
                 .unwrap_or(if each == way { here } else { next });
-            let known = undecided.is_fresh() || undecided.starts_message(each, choice);
+            // Detection believes what any client may send; met in its middle, a parser believes less ("ET / HTTP/1.1").
+            let known = undecided.is_fresh();
             (first, if known { Place::Known } else { Place::Unknown })
         };
         let sent = place(Way::Sent, self.sent.position());
@@ -241,10 +321,23 @@ impl Connection {
             Direction::ToServer => (sent, received),
             Direction::ToClient => (received, sent),
         };
+        let met = match undecided.first_way() {
+            _ if undecided.is_fresh() => Met::Fresh,
+            Some(first) if direction(first, local_is_client) == Direction::ToServer => {
+                let waits = self.was_idle || !definition.pipelined;
+                if waits && starts_request(definition, undecided.shown(first)) {
+                    Met::Idle
+                } else {
+                    Met::Busy
+                }
+            }
+            _ => Met::Busy,
+        };
         let start = Start {
             definition,
             peers: Arc::new(self.peers(local_is_client, shared)),
-            fresh: undecided.is_fresh(),
+            met,
+            opened_ns: self.opened_ns,
             sequence: self.open.sequence,
             to_server,
             to_client,
@@ -325,6 +418,14 @@ impl Connection {
         }
         hash.digest()
     }
+}
+
+/// Whether a parser that knows nothing of what came before believes that a request starts here.
+fn starts_request(definition: &Definition, bytes: &[u8]) -> bool {
+    let mut parser = (definition.parser)();
+    parser.gap(Direction::ToServer);
+    parser.gap(Direction::ToClient);
+    parser.resync(Direction::ToServer, bytes) == Some(0)
 }
 
 /// Who moved the bytes of an event, and when.

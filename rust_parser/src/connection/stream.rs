@@ -1,23 +1,9 @@
-//! Puts the bytes of one way of a connection into order and finds out what is missing.
+//! Follows the position of one way of a connection: what is the next, what was seen before, what is missing.
 //!
-//! Positions are 64 bits; 32-bit TCP sequence numbers are extended, so they may wrap. Two threads' events can be swapped
-//! in the ring buffer, so what comes too early is held for a moment ([`MAX_HELD_NS`], [`MAX_HELD_EVENTS`],
-//! [`MAX_HELD_BYTES`]) before the bytes in front of it are declared lost. Bytes are handed on once: what was already
-//! seen is cut off. Nothing is copied but what is held.
-
-use std::collections::VecDeque;
+//! Positions are 64 bits; 32-bit TCP sequence numbers are extended, so they may wrap. Bytes are handed on once: what was
+//! already seen is cut off. What comes too early is not kept here but in [`super::queue`].
 
 use crate::event::Data;
-
-/// How long bytes wait for the ones in front of them. The hooks of two threads that share a connection are at most a
-/// preemption apart; a real loss waits this long, which nobody sees.
-pub const MAX_HELD_NS: u64 = 20_000_000;
-
-/// Events held in one way. As many threads may write to one connection at once.
-pub const MAX_HELD_EVENTS: usize = 64;
-
-/// Bytes held in one way: a few calls of the usual copy limit.
-pub const MAX_HELD_BYTES: usize = 256 * 1024;
 
 /// When bytes moved, and who moved them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,24 +31,13 @@ pub struct Segment<'a> {
     pub stamp: Stamp,
 }
 
-/// An event that came before the ones in front of it.
-#[derive(Debug)]
-pub struct Held {
-    position: u64,
-    length: u64,
-    bytes: Vec<u8>,
-    stamp: Stamp,
-    /// Engine time at which it was held.
-    since: u64,
-}
-
-/// What to do with an event.
-#[derive(Debug, PartialEq, Eq)]
+/// Where an event stands in its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival<'a> {
-    /// It is the next. Ask [`Stream::ready`] afterwards.
+    /// It is the next.
     Next(Segment<'a>),
-    /// It came too early and is held.
-    Held,
+    /// Bytes in front of it are missing.
+    Early,
     /// All of it was seen before.
     Duplicate,
 }
@@ -74,8 +49,6 @@ pub struct Stream {
     next: u64,
     /// `next` is not sure: the connection was met in its middle and nothing was seen of this way.
     floating: bool,
-    held: VecDeque<Held>,
-    held_bytes: usize,
 }
 
 impl Stream {
@@ -84,54 +57,7 @@ impl Stream {
         Self {
             next: position,
             floating,
-            held: VecDeque::new(),
-            held_bytes: 0,
         }
-    }
-
-    /// Takes an event in.
-    pub fn arrive<'a>(&mut self, data: &Data<'a>, stamp: Stamp, now: u64) -> Arrival<'a> {
-        let position = if data.sequence {
-            extend(self.next, data.position)
-        } else {
-            data.position
-        };
-        let length = u64::from(data.length);
-        if std::mem::take(&mut self.floating) && position < self.next {
-            self.next = position;
-        }
-        if position > self.next {
-            self.hold(position, length, data.bytes, stamp, now);
-            return Arrival::Held;
-        }
-        match self.advance(position, length) {
-            Some(seen) => Arrival::Next(segment(position, length, data.bytes, stamp, seen)),
-            None => Arrival::Duplicate,
-        }
-    }
-
-    /// The next of the held events, if it follows what was seen.
-    pub fn ready(&mut self) -> Option<Owned> {
-        while self.held.front().is_some_and(|held| held.position <= self.next) {
-            let held = self.release()?;
-            if let Some(seen) = self.advance(held.position, held.length) {
-                return Some(Owned { held, seen, lost: 0 });
-            }
-        }
-        None
-    }
-
-    /// When the bytes in front of the held events are given up.
-    pub fn deadline(&self) -> Option<u64> {
-        self.held
-            .iter()
-            .map(|held| held.since.saturating_add(MAX_HELD_NS))
-            .min()
-    }
-
-    /// More is held than may be.
-    pub fn is_overfull(&self) -> bool {
-        self.held.len() > MAX_HELD_EVENTS || self.held_bytes > MAX_HELD_BYTES
     }
 
     /// Position of the next byte.
@@ -139,84 +65,48 @@ impl Stream {
         self.next
     }
 
-    /// Whether something is held.
-    pub fn holds(&self) -> bool {
-        !self.held.is_empty()
-    }
-
-    /// Gives up the bytes in front of the first held event and hands it on. Ask [`Stream::ready`] afterwards.
-    pub fn give_up(&mut self) -> Option<Owned> {
-        let held = self.release()?;
-        let lost = held.position.saturating_sub(self.next);
-        self.next = self.next.max(held.position);
-        match self.advance(held.position, held.length) {
-            Some(seen) => Some(Owned { held, seen, lost }),
-            None => self.ready(),
+    /// Where an event stands, as a position of 64 bits.
+    pub fn locate(&mut self, data: &Data) -> u64 {
+        let position = if data.sequence {
+            extend(self.next, data.position)
+        } else {
+            data.position
+        };
+        if std::mem::take(&mut self.floating) && position < self.next {
+            self.next = position;
         }
+        position
     }
 
-    /// Moves past a stretch; answers how many of its bytes were seen before, or `None` for all.
-    fn advance(&mut self, position: u64, length: u64) -> Option<u64> {
+    /// Takes an event that was located, if it is the next.
+    pub fn arrive<'a>(&mut self, position: u64, length: u64, bytes: &'a [u8], stamp: Stamp) -> Arrival<'a> {
+        if position > self.next {
+            return Arrival::Early;
+        }
         let end = position.saturating_add(length);
-        let seen = self.next.saturating_sub(position);
+        let seen = self.next - position;
         if end <= self.next {
-            return None;
+            return Arrival::Duplicate;
         }
+        let start = self.next;
         self.next = end;
-        Some(seen)
+        let front = usize::try_from(seen).unwrap_or(usize::MAX);
+        let bytes = bytes.get(front..).unwrap_or_default();
+        let cut = (end - start).saturating_sub(bytes.len() as u64);
+        Arrival::Next(Segment {
+            lost: 0,
+            position: start,
+            bytes,
+            cut,
+            stamp,
+        })
     }
 
-    fn hold(&mut self, position: u64, length: u64, bytes: &[u8], stamp: Stamp, now: u64) {
-        let at = self.held.partition_point(|held| held.position <= position);
-        self.held_bytes += bytes.len();
-        self.held.insert(
-            at,
-            Held {
-                position,
-                length,
-                bytes: bytes.to_vec(),
-                stamp,
-                since: now,
-            },
-        );
-    }
-
-    fn release(&mut self) -> Option<Held> {
-        let held = self.held.pop_front()?;
-        self.held_bytes -= held.bytes.len().min(self.held_bytes);
-        Some(held)
-    }
-}
-
-/// A held event whose turn has come.
-#[derive(Debug)]
-pub struct Owned {
-    held: Held,
-    seen: u64,
-    lost: u64,
-}
-
-impl Owned {
-    /// As a segment.
-    pub fn segment(&self) -> Segment<'_> {
-        let held = &self.held;
-        Segment {
-            lost: self.lost,
-            ..segment(held.position, held.length, &held.bytes, held.stamp, self.seen)
-        }
-    }
-}
-
-fn segment(position: u64, length: u64, bytes: &[u8], stamp: Stamp, seen: u64) -> Segment<'_> {
-    let front = usize::try_from(seen).unwrap_or(usize::MAX);
-    let bytes = bytes.get(front..).unwrap_or_default();
-    let cut = length.saturating_sub(seen).saturating_sub(bytes.len() as u64);
-    Segment {
-        lost: 0,
-        position: position.saturating_add(seen),
-        bytes,
-        cut,
-        stamp,
+    /// Gives up the bytes up to a position; answers how many.
+    pub fn give_up(&mut self, position: u64) -> u64 {
+        let lost = position.saturating_sub(self.next);
+        self.next = self.next.max(position);
+        lost
     }
 }
 

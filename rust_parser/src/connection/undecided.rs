@@ -6,10 +6,17 @@
 use super::detection::{self, Choice, Known, Verdict};
 use super::stream::{Segment, Stamp};
 use crate::event::{Role, Way};
-use protocol_parsers::{Definition, Detection};
+use protocol_parsers::Definition;
 
-/// Events on which the protocol must show. A message seldom takes more than a few events to its head's end.
-pub const MAX_EVENTS: usize = 16;
+/// Events on which the protocol must show. Programs that read single bytes up to the end of a line need one for each;
+/// they all lie within [`MAX_BYTES`], and a protocol that nobody knows is given up at the first that says so.
+pub const MAX_EVENTS: usize = 1024;
+
+/// As many events as it takes for so few bytes: some write their messages byte by byte.
+pub const ENOUGH_BYTES: usize = 512;
+
+/// But not more than this, for events may also have no bytes at all.
+pub const MAX_SMALL_EVENTS: usize = 1024;
 
 /// Bytes kept meanwhile.
 pub const MAX_BYTES: usize = 64 * 1024;
@@ -82,6 +89,8 @@ pub struct Undecided {
     kept: Vec<Kept>,
     events: usize,
     bytes: usize,
+    /// The way of the first bytes, if nothing of it was given up since.
+    first: Option<Way>,
 }
 
 impl Undecided {
@@ -95,6 +104,7 @@ impl Undecided {
             kept: Vec::new(),
             events: 0,
             bytes: 0,
+            first: None,
         }
     }
 
@@ -107,6 +117,9 @@ impl Undecided {
         ports: [u16; 2],
         protocols: &[&'static Definition],
     ) -> Decision {
+        if self.events == 0 {
+            self.first = Some(way);
+        }
         if segment.lost > 0 {
             self.break_off(way);
         }
@@ -158,20 +171,23 @@ impl Undecided {
         self.fresh
     }
 
+    /// The way of the first bytes seen, if all that was seen since was kept.
+    pub fn first_way(&self) -> Option<Way> {
+        self.first
+    }
+
+    /// The bytes that were asked about.
+    pub fn shown(&self, way: Way) -> &[u8] {
+        match way {
+            Way::Sent => &self.sent.bytes,
+            Way::Received => &self.received.bytes,
+        }
+    }
+
     /// Where the kept bytes of a way begin.
     pub fn first_position(&self, way: Way) -> Option<u64> {
         let first = self.kept.iter().find(|kept| kept.way == way)?;
         Some(first.position.saturating_sub(first.lost))
-    }
-
-    /// Whether the first bytes of a way look like the start of a message.
-    pub fn starts_message(&self, way: Way, choice: &Choice) -> bool {
-        let bytes = match way {
-            Way::Sent => &self.sent.bytes,
-            Way::Received => &self.received.bytes,
-        };
-        let direction = detection::direction(way, choice.local_is_client);
-        !bytes.is_empty() && (choice.definition.detect)(direction, bytes) >= Detection::Maybe
     }
 
     /// What was seen before the last segment.
@@ -185,12 +201,18 @@ impl Undecided {
         } else {
             (MAX_EVENTS_MID_STREAM, MAX_BYTES_MID_STREAM)
         };
+        let events = if self.bytes < ENOUGH_BYTES {
+            MAX_SMALL_EVENTS
+        } else {
+            events
+        };
         self.events >= events || self.bytes >= bytes
     }
 
     /// What was seen of a way is of no use: it is not followed by what comes next, or cannot be a message's start.
     fn break_off(&mut self, way: Way) {
         self.fresh = false;
+        self.first = None;
         *self.front(way) = Front::default();
         self.kept.retain(|kept| kept.way != way);
     }
@@ -231,5 +253,34 @@ impl Undecided {
             Way::Sent => &mut self.sent,
             Way::Received => &mut self.received,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol_parsers::registry;
+
+    use super::*;
+
+    #[test]
+    fn a_message_written_byte_by_byte_shows_its_protocol() {
+        let request = b"GET /a/path/that/is/longer/than/sixteen/bytes HTTP/1.1\r\n";
+        let mut undecided = Undecided::new(true);
+        let spoken = request.chunks(1).enumerate().any(|(at, bytes)| {
+            let segment = Segment {
+                lost: 0,
+                position: at as u64,
+                bytes,
+                cut: 0,
+                stamp: Stamp::default(),
+            };
+            let decision = undecided.take(Way::Sent, &segment, Role::Client, [40_000, 8_000], registry::PROTOCOLS);
+            assert!(
+                matches!(decision, Decision::Wait | Decision::Speaks(_)),
+                "{at}: {decision:?}"
+            );
+            matches!(decision, Decision::Speaks(choice) if choice.definition.name == "http1")
+        });
+        assert!(spoken);
     }
 }

@@ -20,7 +20,7 @@ use super::{Evidence, Identity, Lineage};
 use crate::connection::ids::IdHash;
 use crate::connection::stream::Stamp;
 use crate::engine::Traced;
-use crate::event::{Endpoint, Vantage};
+use crate::event::{Endpoint, Open, Role, Vantage};
 use crate::exchange::{Exchange, Peers, Perspective};
 
 /// How long a server's exchange waits for its other end. Two hooks on two processors are at most a preemption apart;
@@ -48,6 +48,10 @@ pub struct Begun<'a> {
     pub stamp: Stamp,
     /// The trace context it carries.
     pub wire: Option<&'a TraceContext>,
+    /// When its connection was met.
+    pub opened_ns: u64,
+    /// What both ends of its connection have in common; see [`pair_of`].
+    pub pair: Option<u64>,
     /// The same number at both ends of a TCP connection; see [`link_key`].
     pub link: Option<u64>,
     /// Which response ends it is known. An uncertain one keeps its thread busy and is nobody's parent.
@@ -62,7 +66,11 @@ pub fn link_key(pair: u64, sequence: u32) -> u64 {
 
 /// What both ends of a TCP connection have in common. `None` for UNIX sockets and packet captures.
 pub fn pair_of(peers: &Peers) -> Option<u64> {
-    match (&peers.client, &peers.server, peers.vantage) {
+    pair_between(&peers.client, &peers.server, peers.vantage)
+}
+
+fn pair_between(client: &Endpoint, server: &Endpoint, vantage: Vantage) -> Option<u64> {
+    match (client, server, vantage) {
         (Endpoint::Inet(client), Endpoint::Inet(server), Vantage::Process) => {
             let mut bytes = [0u8; 36];
             for (slot, address) in bytes.chunks_exact_mut(18).zip([client, server]) {
@@ -80,6 +88,13 @@ pub fn pair_of(peers: &Peers) -> Option<u64> {
     }
 }
 
+/// What names the connection at both ends, if this end is or may be the client's.
+fn client_pair(open: &Open) -> Option<u64> {
+    (open.role != Role::Server)
+        .then(|| pair_between(&open.local, &open.remote, open.vantage))
+        .flatten()
+}
+
 struct Node {
     identity: Identity,
     perspective: Perspective,
@@ -92,6 +107,8 @@ struct Node {
     link: Option<u64>,
     /// Of a server whose response has not begun: the thread that answers it.
     thread: Option<(u32, u32)>,
+    /// See [`Begun::certain`].
+    certain: bool,
     /// It ended, and waits for its place in the trace.
     finished: Option<Box<Exchange>>,
 }
@@ -103,12 +120,36 @@ struct Ends {
     server: Option<u64>,
 }
 
-/// Requests that a thread has read and not begun to answer.
+/// Requests that a thread has read and not begun to answer. Only a single one can be a parent, so they are not listed: a
+/// Redis server's one thread has hundreds of pipelined commands open, and a search for each would cost more than all else.
 #[derive(Default)]
 struct Answering {
-    open: Vec<Answered>,
+    open: u32,
+    uncertain: u32,
+    /// Of all open ones, exclusive or: of the one, if there is one.
+    spans: u64,
 }
 
+impl Answering {
+    fn open(&mut self, answered: Answered) {
+        self.open += 1;
+        self.uncertain += u32::from(!answered.certain);
+        self.spans ^= answered.span;
+    }
+
+    /// Takes back what [`Answering::open`] did with the same value.
+    fn close(&mut self, answered: Answered) {
+        self.open = self.open.saturating_sub(1);
+        self.uncertain = self.uncertain.saturating_sub(u32::from(!answered.certain));
+        self.spans ^= answered.span;
+    }
+
+    fn only(&self) -> Option<u64> {
+        (self.open == 1 && self.uncertain == 0).then_some(self.spans)
+    }
+}
+
+#[derive(Clone, Copy)]
 struct Answered {
     span: u64,
     certain: bool,
@@ -120,6 +161,8 @@ pub struct Parents {
     nodes: HashMap<u64, Node, IdHash>,
     ends: HashMap<u64, Ends, IdHash>,
     threads: HashMap<(u32, u32), Answering, IdHash>,
+    /// Open connections whose traced end may be the client's, by what both ends have in common.
+    clients: HashMap<u64, u32, IdHash>,
     /// Deadlines of unsettled nodes, in order: engine time never goes back.
     waiting: VecDeque<(u64, u64)>,
     /// When finished nodes are forgotten, in order.
@@ -127,6 +170,31 @@ pub struct Parents {
 }
 
 impl Parents {
+    /// A connection was met.
+    pub fn met(&mut self, open: &Open) {
+        if let Some(pair) = client_pair(open) {
+            *self.clients.entry(pair).or_default() += 1;
+        }
+    }
+
+    /// A connection is gone.
+    pub fn left(&mut self, open: &Open) {
+        let Some(pair) = client_pair(open) else { return };
+        if let Some(count) = self.clients.get_mut(&pair) {
+            *count -= 1;
+            if *count == 0 {
+                self.clients.remove(&pair);
+            }
+        }
+    }
+
+    /// Whether a server's request may have a client that is traced. The client's end is met when it first sends, which
+    /// is before its server reads: a connection older than the window without a known client has none.
+    fn may_have_client(&self, begun: &Begun, now: u64) -> bool {
+        let young = begun.opened_ns.saturating_add(LINK_WINDOW_NS) > now;
+        begun.pair.is_some_and(|pair| young || self.clients.contains_key(&pair))
+    }
+
     /// A request begins. Answers whether it is followed; if not, its exchange will have no parent but the wire's.
     pub fn begin(&mut self, begun: &Begun, now: u64) -> bool {
         let span = begun.identity.span();
@@ -139,15 +207,21 @@ impl Parents {
             Perspective::Client => (thread.and_then(|thread| self.answered_by(thread)), None),
             Perspective::Server => (None, thread),
         };
+        let awaited = perspective == Perspective::Client || self.may_have_client(begun, now);
         let mut node = Node {
             identity: begun.identity,
             perspective,
-            deadline: now.saturating_add(LINK_WINDOW_NS),
+            deadline: if awaited {
+                now.saturating_add(LINK_WINDOW_NS)
+            } else {
+                now
+            },
             wire: begun.wire.cloned().map(Box::new),
             upstream,
             lineage: None,
             link: begun.link,
             thread,
+            certain: begun.certain,
             finished: None,
         };
         match perspective {
@@ -166,7 +240,7 @@ impl Parents {
             }
         }
         let waits = perspective == Perspective::Server || node.upstream.is_some();
-        if waits {
+        if waits && awaited {
             self.waiting.push_back((node.deadline, span));
         }
         self.nodes.insert(span, node);
@@ -175,10 +249,10 @@ impl Parents {
 
     /// The first byte of the response: its thread is no longer busy with it.
     pub fn responded(&mut self, span: u64) {
-        if let Some(thread) = self.nodes.get_mut(&span).and_then(|node| node.thread.take()) {
-            if let Some(answering) = self.threads.get_mut(&thread) {
-                answering.open.retain(|answered| answered.span != span);
-            }
+        let Some(node) = self.nodes.get_mut(&span) else { return };
+        let certain = node.certain;
+        if let Some(answering) = node.thread.take().and_then(|thread| self.threads.get_mut(&thread)) {
+            answering.close(Answered { span, certain });
         }
     }
 
@@ -257,7 +331,8 @@ impl Parents {
         let (identity, upstream) = (node.identity, node.upstream);
         let lineage = match (node.perspective, upstream.filter(|_| depth > 0)) {
             (Perspective::Client, Some(server)) => self.below_thread(span, server, now, depth),
-            (Perspective::Client, None) => Some(identity.alone(node.wire.as_deref())),
+            // Told by its own request: as cheap as remembering it.
+            (Perspective::Client, None) => return Some(identity.alone(node.wire.as_deref())),
             (Perspective::Server, Some(client)) => self.below_client(span, client, now, depth),
             (Perspective::Server, None) => None,
         };
@@ -305,17 +380,14 @@ impl Parents {
     }
 
     fn answered_by(&self, thread: (u32, u32)) -> Option<u64> {
-        match self.threads.get(&thread)?.open.as_slice() {
-            [Answered { span, certain: true }] => Some(*span),
-            _ => None,
-        }
+        self.threads.get(&thread)?.only()
     }
 
     fn occupy(&mut self, thread: (u32, u32), answered: Answered) {
         if self.threads.len() >= MAX_THREADS {
-            self.threads.retain(|_, answering| !answering.open.is_empty());
+            self.threads.retain(|_, answering| answering.open > 0);
         }
-        self.threads.entry(thread).or_default().open.push(answered);
+        self.threads.entry(thread).or_default().open(answered);
     }
 
     fn join_client(&mut self, span: u64, link: Option<u64>) {

@@ -192,4 +192,4 @@ impl Event<'_> {
 }
 
 mod record;
-pub use record::{decode, encode, RecordError, HEADER_LENGTH, MAX_RECORD_LENGTH};
+pub use record::{decode, encode, RecordError, HEADER_LENGTH, MAX_RECORD_LENGTH, OPEN_FRESH_OFFSET};

@@ -7,6 +7,8 @@ use super::{Data, Endpoint, Event, Header, Open, Role, Vantage, Way};
 
 /// Length of `struct event_header`.
 pub const HEADER_LENGTH: usize = 32;
+/// Where a record of `struct event_open` says whether no byte moved before it.
+pub const OPEN_FRESH_OFFSET: usize = HEADER_LENGTH + 15;
 /// No record is longer: a piece of payload (16 KiB) and its header, or what /proc says of a process.
 pub const MAX_RECORD_LENGTH: usize = 256 * 1024;
 
@@ -116,7 +118,16 @@ pub fn decode(record: &[u8]) -> Result<Event<'_>, RecordError> {
             if u32::try_from(captured).map_or(true, |captured| captured > length) {
                 return Err(RecordError::Size);
             }
-            Event::Data(header, Data { way, position, sequence, length, bytes })
+            Event::Data(
+                header,
+                Data {
+                    way,
+                    position,
+                    sequence,
+                    length,
+                    bytes,
+                },
+            )
         }
         OPEN => Event::Open(header, decode_open(&mut reader, sequence)?),
         EOF => Event::Eof(header, way),
@@ -167,7 +178,18 @@ fn decode_open(reader: &mut Reader, sequence: bool) -> Result<Open, RecordError>
     } else {
         (inet(family, local, local_port)?, inet(family, remote, remote_port)?)
     };
-    Ok(Open { socket, netns, role, vantage: Vantage::Process, fresh, local, remote, sent, received, sequence })
+    Ok(Open {
+        socket,
+        netns,
+        role,
+        vantage: Vantage::Process,
+        fresh,
+        local,
+        remote,
+        sent,
+        received,
+        sequence,
+    })
 }
 
 /// `sun_path`: up to the first NUL, or in the abstract namespace (leading NUL) the whole length.

@@ -3,7 +3,12 @@ use crate::event::{Machine, Process};
 use super::*;
 
 fn header() -> Header {
-    Header { time_ns: 7, connection: 3, tgid: 11, tid: 12 }
+    Header {
+        time_ns: 7,
+        connection: 3,
+        tgid: 11,
+        tid: 12,
+    }
 }
 
 fn record(kind: u8, flags: u16, body: &[u8]) -> Vec<u8> {
@@ -50,7 +55,13 @@ fn open(family: u16, role: u8, path: &[u8]) -> Vec<u8> {
 #[test]
 fn a_data_record_lends_its_payload() {
     let bytes = data(10, b"GET /");
-    let expected = Data { way: Way::Received, position: 1000, sequence: true, length: 10, bytes: b"GET /" };
+    let expected = Data {
+        way: Way::Received,
+        position: 1000,
+        sequence: true,
+        length: 10,
+        bytes: b"GET /",
+    };
     assert_eq!(decode(&bytes), Ok(Event::Data(header(), expected)));
 }
 
@@ -64,7 +75,12 @@ fn a_record_that_claims_more_payload_than_it_has_is_refused() {
 
 #[test]
 fn every_cut_of_every_kernel_record_is_refused() {
-    for bytes in [data(5, b"GET /"), open(AF_INET, 1, b""), open(AF_UNIX, 2, b"/run/x\0"), record(FORK, 0, &[1, 0, 0, 0])] {
+    for bytes in [
+        data(5, b"GET /"),
+        open(AF_INET, 1, b""),
+        open(AF_UNIX, 2, b"/run/x\0"),
+        record(FORK, 0, &[1, 0, 0, 0]),
+    ] {
         assert!(decode(&bytes).is_ok());
         for cut in 0..bytes.len() {
             assert!(decode(&bytes[..cut]).is_err(), "cut at {cut}");
@@ -79,7 +95,10 @@ fn ipv4_in_ipv6_is_the_same_endpoint_as_ipv4() {
         other => panic!("{other:?}"),
     };
     assert_eq!(endpoints(AF_INET), endpoints(AF_INET6));
-    assert_eq!(endpoints(AF_INET).0, Endpoint::Inet("127.0.0.1:6379".parse().expect("address")));
+    assert_eq!(
+        endpoints(AF_INET).0,
+        Endpoint::Inet("127.0.0.1:6379".parse().expect("address"))
+    );
 }
 
 #[test]
@@ -96,8 +115,16 @@ fn a_unix_socket_has_its_path_on_the_server_side() {
 
 #[test]
 fn events_of_user_space_survive_the_way_through_bytes() {
-    let process = Process { pid: 4, service: "shop".into(), command: vec!["python3".into()], ..Process::default() };
-    let machine = Machine { boot_id: "b".into(), ..Machine::default() };
+    let process = Process {
+        pid: 4,
+        service: "shop".into(),
+        command: vec!["python3".into()],
+        ..Process::default()
+    };
+    let machine = Machine {
+        boot_id: "b".into(),
+        ..Machine::default()
+    };
     for event in [
         Event::Process(header(), process),
         Event::Machine(header(), machine),
@@ -115,4 +142,16 @@ fn events_of_user_space_survive_the_way_through_bytes() {
 fn kinds_and_families_of_a_later_version_are_refused_not_guessed() {
     assert_eq!(decode(&record(200, 0, &[])), Err(RecordError::Unknown));
     assert_eq!(decode(&open(44, 1, b"")), Err(RecordError::Unknown));
+}
+
+#[test]
+fn the_byte_that_says_fresh_is_where_it_is_said_to_be() {
+    for fresh in [0, 1] {
+        let mut bytes = open(AF_UNIX, 2, b"/run/x\0");
+        bytes[OPEN_FRESH_OFFSET] = fresh;
+        let Ok(Event::Open(_, open)) = decode(&bytes) else {
+            panic!("an open")
+        };
+        assert_eq!(open.fresh, fresh == 1);
+    }
 }

@@ -9,27 +9,36 @@
 //! first `k` responses belong to unseen requests and the rest pair one to one.
 //!
 //! What counts as evidence of idleness, always at `lowest` and with no half-read response:
-//! * [`ALTERNATIONS`] requests began there and none anywhere else: the client waits for its answers;
+//! * [`ALTERNATIONS_ANEW`] requests began there and none anywhere else, by a client that waited for its answers
+//!   [`ALTERNATIONS`] times in its life and never did otherwise;
 //! * silence of [`SILENCE_NS`], longer for a client that is known to pipeline, and longer than the server ever let the
 //!   connection wait;
 //! * for a client that pipelines: so much time spent at `lowest`, summed up, that an owed response would have come;
-//! * the connection's close, for a client that does not pipeline.
+//! * the end of the connection, for a client that does not pipeline.
 //!
-//! One client cannot be told from these: it keeps exactly n > 1 requests in flight at all times, was met in its middle,
-//! and each response is followed by exactly one request, [`ALTERNATIONS`] times without one exception.
+//! All of this speaks of what was seen, and a loss shows only when the next bytes of its direction arrive. If the client
+//! waits for its answers, the answer to a lost request shows it too: nothing else lowers the balance after the window's
+//! first request. If it pipelines, evidence is believed only after a further request and a further response have
+//! arrived, which proves that none is missing before them.
+//!
+//! One client cannot be told from one that waits: it keeps exactly n > 1 requests in flight at all times, was met in its
+//! middle, and each response is followed by exactly one request, [`ALTERNATIONS`] times without one exception.
 
 use std::collections::VecDeque;
 
 use protocol_parsers::Reply;
 
-use super::{end_one, Cause, Ending, Half, Ledger, Part, Pending, Response, EARLY_RESPONSE_NS, MAX_EARLY_RESPONSES};
+use super::{
+    end_one, Cause, Ending, Half, Ledger, Met, Missing, Part, Pending, Response, EARLY_RESPONSE_NS, MAX_EARLY_RESPONSES,
+};
 
 /// Requests that must begin at the lowest balance, and none elsewhere. They are held meanwhile, not lost, so the number
 /// can be well above what chance makes of a client with two requests in flight.
 pub const ALTERNATIONS: u32 = 16;
 
-/// The same at the end of the capture, where the window cannot grow any more.
-pub const ALTERNATIONS_AT_END: u32 = 3;
+/// The same in a window of a client that was seen to wait for [`ALTERNATIONS`] answers before, and at the end of the
+/// capture, where the window cannot grow any more.
+pub const ALTERNATIONS_ANEW: u32 = 3;
 
 /// Silence that means idle: 50 ms is longer than nearly every answer takes when others are waiting.
 pub const SILENCE_NS: u64 = 50_000_000;
@@ -50,6 +59,18 @@ pub const STUCK_NS: u64 = 10_000_000_000;
 /// Messages in a window. Evidence needs a few dozen; more than this says that none will come.
 pub const MAX_WINDOW: usize = 4096;
 
+/// Evidence that waits to be believed. Any response takes it back, or believes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Idle {
+    /// None.
+    #[default]
+    No,
+    /// Silence at `lowest`; a request is awaited, which shows that none is missing before it.
+    Silent,
+    /// The responses seen so far answer the requests before them, if the next response shows that none is missing.
+    Proposed,
+}
+
 /// Messages that are not paired yet, because it is not known which belong together.
 #[derive(Debug, Default)]
 struct Window {
@@ -69,6 +90,10 @@ struct Window {
     half_response: bool,
     /// Asked in vain at this time: not again before [`SILENCE_NS`] more.
     asked_ns: u64,
+    /// How far the evidence got, of a client that pipelines.
+    idle: Idle,
+    /// A response ended that no unseen request before the window explains: a request was lost just now.
+    odd: bool,
     /// The window began with a late attach.
     mid_stream: bool,
 }
@@ -82,15 +107,21 @@ pub struct InOrder {
     early: VecDeque<Response>,
     /// Present while it is uncertain what follows the responses to `requests`.
     window: Option<Box<Window>>,
+    /// The next request is the first after a late attach.
+    first_mid_stream: bool,
     /// A request began while another was unanswered, at any time.
     pipelines: bool,
+    /// It looks as if one just did; a lost answer looks the same until the next one arrives.
+    overlaps: bool,
+    /// Requests that began while nothing was in flight: how long the client is known to wait for its answers.
+    waits: u32,
     max_in_flight: usize,
 }
 
 impl InOrder {
     /// See [`super::Pairs::new`].
-    pub fn new(fresh: bool, max_in_flight: usize) -> Self {
-        let window = (!fresh).then(|| {
+    pub fn new(met: Met, max_in_flight: usize) -> Self {
+        let window = (met == Met::Busy).then(|| {
             Box::new(Window {
                 mid_stream: true,
                 ..Window::default()
@@ -100,7 +131,10 @@ impl InOrder {
             requests: VecDeque::new(),
             early: VecDeque::new(),
             window,
+            first_mid_stream: met == Met::Idle,
             pipelines: false,
+            overlaps: false,
+            waits: 0,
             max_in_flight,
         }
     }
@@ -111,9 +145,19 @@ impl InOrder {
         self.window.is_none() || !self.pipelines
     }
 
+    /// See [`super::Pairs::is_alone`].
+    pub fn is_alone(&self, half: Half) -> bool {
+        let in_flight = match half {
+            Half::Request => 0,
+            Half::Response => 1,
+        };
+        self.window.is_none() && !self.pipelines && self.requests.len() == in_flight
+    }
+
     /// See [`super::Pairs::request`].
     pub fn request(&mut self, mut pending: Pending, quiet: bool, ledger: &mut impl Ledger) {
         self.weigh(&pending, quiet, ledger);
+        pending.capture.attached_mid_stream |= std::mem::take(&mut self.first_mid_stream);
         if let Some(window) = &mut self.window {
             if window.requests.len() + window.responses.len() >= MAX_WINDOW {
                 self.restart(Cause::Uncertain, pending.request_start_ns, ledger);
@@ -141,12 +185,17 @@ impl InOrder {
 
     /// A request is about to begin: what does that say about the responses that are owed?
     fn weigh(&mut self, pending: &Pending, quiet: bool, ledger: &mut impl Ledger) {
-        self.pipelines = self.pipelines || self.requests.iter().any(Pending::is_owed);
-        let Some(window) = &mut self.window else { return };
+        let owed = self.requests.iter().rev().any(Pending::is_owed);
+        self.overlaps |= owed;
+        let Some(window) = &mut self.window else {
+            self.waits = self.waits.saturating_add(u32::from(!owed));
+            return;
+        };
         if window.balance > window.lowest || window.half_response {
-            self.pipelines = true;
+            self.overlaps = true;
         } else if quiet && self.requests.is_empty() && pending.reply == Reply::One {
             window.begun_at_lowest += 1;
+            self.waits = self.waits.saturating_add(1);
             let since = if window.responses.is_empty() {
                 pending.request_start_ns
             } else {
@@ -157,7 +206,15 @@ impl InOrder {
                 .longest_wait_ns
                 .saturating_mul(DWELL_PER_WAIT)
                 .max(SILENCE_PIPELINED_NS);
-            if window.begun_at_lowest >= ALTERNATIONS && (!self.pipelines || window.dwell_ns >= waited) {
+            let pipelines = self.pipelines || self.overlaps;
+            let often = if pipelines {
+                window.begun_at_lowest >= ALTERNATIONS && window.dwell_ns >= waited
+            } else {
+                window.begun_at_lowest >= ALTERNATIONS_ANEW && self.waits >= ALTERNATIONS
+            };
+            if pipelines && (often || window.idle == Idle::Silent) {
+                window.idle = Idle::Proposed;
+            } else if often {
                 self.commit(ledger);
             }
         }
@@ -181,6 +238,11 @@ impl InOrder {
 
     /// See [`super::Pairs::response`].
     pub fn response(&mut self, response: Response, ledger: &mut impl Ledger) {
+        // No answer is missing before this one, so the overlap was real.
+        self.pipelines |= std::mem::take(&mut self.overlaps);
+        if self.window.as_ref().is_some_and(|window| window.idle == Idle::Proposed) {
+            self.commit(ledger);
+        }
         if let Some(pending) = self.requests.iter_mut().find(|pending| pending.is_owed()) {
             if let Some(window) = &mut self.window {
                 window.last_ns = response.start_ns;
@@ -194,6 +256,7 @@ impl InOrder {
                 ledger.responded(pending);
             }
             window.respond(response);
+            self.doubt(ledger);
         } else if self.early.len() < MAX_EARLY_RESPONSES {
             self.early.push_back(response);
         } else {
@@ -209,6 +272,7 @@ impl InOrder {
             self.drain(ledger);
         } else if let Some(window) = &mut self.window {
             window.respond_part(part);
+            self.doubt(ledger);
         } else if let Some(response) = self.early.back_mut().filter(|response| response.end_ns.is_none()) {
             response.extend(part);
         } else {
@@ -217,26 +281,44 @@ impl InOrder {
         }
     }
 
+    /// Starts again if a request was lost.
+    fn doubt(&mut self, ledger: &mut impl Ledger) {
+        if let Some(window) = self.window.as_ref().filter(|window| window.odd && !self.pipelines) {
+            let now = window.last_ns;
+            self.restart(Cause::Uncertain, now, ledger);
+        }
+    }
+
     /// See [`super::Pairs::gap`].
-    pub fn gap(&mut self, half: Half, now: u64, ledger: &mut impl Ledger) {
-        // Whole requests before a gap in their own direction are answered by the next responses all the same.
+    pub fn gap(&mut self, half: Half, missing: Missing, now: u64, ledger: &mut impl Ledger) {
+        // Requests that began before a gap in their own direction are answered by the next responses all the same.
         let kept = if half == Half::Request {
             std::mem::take(&mut self.requests)
         } else {
             VecDeque::new()
         };
         self.restart(Cause::Gap, now, ledger);
-        for pending in kept {
-            if pending.request_end_ns.is_some() {
-                self.requests.push_back(pending);
-            } else {
-                ledger.dropped(&pending, Cause::Gap);
+        for mut pending in kept {
+            if pending.request_end_ns.is_none() {
+                match missing {
+                    Missing::Lost(bytes) => pending.capture.gap_bytes += bytes,
+                    Missing::Cut => pending.capture.truncated = true,
+                    // Perhaps it was no request.
+                    Missing::Sense => {
+                        ledger.dropped(&pending, Cause::Gap);
+                        continue;
+                    }
+                }
+                pending.request_end_ns = Some(now);
             }
+            self.requests.push_back(pending);
         }
+        self.drain(ledger);
     }
 
     /// Forgets everything unpaired and begins a window.
     fn restart(&mut self, cause: Cause, now: u64, ledger: &mut impl Ledger) {
+        self.overlaps = false;
         let window = self.window.take();
         let mid_stream = window.as_ref().is_some_and(|window| window.mid_stream);
         let (uncertain, responses) = window
@@ -258,7 +340,7 @@ impl InOrder {
         }));
     }
 
-    /// The connection was idle at `lowest`, and is at `lowest` now: pairs everything.
+    /// The connection was idle at `lowest`, and all responses seen were seen by a moment at `lowest`: pairs everything.
     fn commit(&mut self, ledger: &mut impl Ledger) {
         let Some(window) = self.window.take() else { return };
         let Window {
@@ -268,6 +350,7 @@ impl InOrder {
             mid_stream,
             ..
         } = *window;
+        // What was proposed ends at an idle moment, so it pairs one to one; later requests are owed what comes next.
         let unseen = usize::try_from(lowest.unsigned_abs())
             .unwrap_or(usize::MAX)
             .min(responses.len());
@@ -297,7 +380,7 @@ impl InOrder {
     /// See [`super::Pairs::deadline`].
     pub fn deadline(&self) -> Option<u64> {
         if let Some(window) = &self.window {
-            if window.requests.is_empty() && window.responses.is_empty() {
+            if window.idle == Idle::Silent || (window.requests.is_empty() && window.responses.is_empty()) {
                 return None;
             }
             let wait = if window.is_low() {
@@ -320,7 +403,10 @@ impl InOrder {
     /// See [`super::Pairs::on_time`].
     pub fn on_time(&mut self, now: u64, quiet: bool, ledger: &mut impl Ledger) {
         if self.is_idle(now, quiet) {
-            self.commit(ledger);
+            match &mut self.window {
+                Some(window) if self.pipelines || self.overlaps => window.idle = Idle::Silent,
+                _ => self.commit(ledger),
+            }
         } else if let Some(window) = &mut self.window {
             window.asked_ns = now;
             if !window.is_low() && now.saturating_sub(window.last_ns) >= STUCK_NS {
@@ -341,14 +427,15 @@ impl InOrder {
     /// See [`super::Pairs::end`].
     pub fn end(&mut self, ending: Ending, now: u64, quiet: bool, ledger: &mut impl Ledger) {
         let evident = self.window.as_ref().is_some_and(|window| {
-            let begun = if ending == Ending::Closed {
-                1
-            } else {
-                ALTERNATIONS_AT_END
-            };
-            window.is_low() && self.requests.is_empty() && !self.pipelines && window.begun_at_lowest >= begun
+            let begun = if ending == Ending::Closed { 1 } else { ALTERNATIONS_ANEW };
+            window.is_low()
+                && self.requests.is_empty()
+                && !self.pipelines
+                && !self.overlaps
+                && window.begun_at_lowest >= begun
         });
-        if ending != Ending::Released && ((quiet && evident) || self.is_idle(now, quiet)) {
+        let idle = !self.pipelines && !self.overlaps && self.is_idle(now, quiet);
+        if ending != Ending::Released && ((quiet && evident) || idle) {
             self.commit(ledger);
         }
         for pending in std::mem::take(&mut self.requests) {
@@ -402,8 +489,10 @@ impl Window {
         if end_ns.is_none() {
             return;
         }
+        self.idle = Idle::No;
         self.balance -= 1;
         if self.balance < self.lowest {
+            self.odd |= self.requests.iter().any(|pending| pending.reply == Reply::One);
             self.lowest = self.balance;
             self.begun_at_lowest = 0;
             self.dwell_ns = 0;

@@ -129,6 +129,8 @@ pub struct Response {
     pub end_ns: Option<u64>,
     /// Bytes lost inside it.
     pub lost: u64,
+    /// The copy limit cut it where its parser still read.
+    pub cut: bool,
 }
 
 /// A further stretch of a request or a response.
@@ -225,6 +227,7 @@ impl Pending {
     pub fn answer(&mut self, response: Response) {
         merge(&mut self.facts, response.facts);
         self.capture.gap_bytes += response.lost;
+        self.capture.truncated |= response.cut;
         self.request_start_ns = self.request_start_ns.min(response.start_ns);
         self.response_start_ns = Some(response.start_ns);
         self.response_end_ns = response.end_ns;
@@ -239,17 +242,18 @@ impl Pending {
         }
     }
 
-    /// The end came first. `Ok` is an exchange worth keeping: the request was whole, or the response was.
-    pub fn end(mut self, time_ns: u64) -> Result<Self, Self> {
-        if self.doubtful || (self.request_end_ns.is_none() && self.response_end_ns.is_none()) {
-            return Err(self);
-        }
+    /// Worth keeping if nothing follows: the request was whole, or the response was.
+    pub fn is_telling(&self) -> bool {
+        !self.doubtful && (self.request_end_ns.is_some() || self.response_end_ns.is_some())
+    }
+
+    /// Nothing follows.
+    pub fn end(&mut self, time_ns: u64) {
         self.capture.incomplete |= !self.is_complete();
         self.request_end_ns.get_or_insert(time_ns);
         if self.is_owed() {
             self.response_end_ns = Some(time_ns);
         }
-        Ok(self)
     }
 
     /// As the next stage takes it.
@@ -297,6 +301,17 @@ pub fn merge(facts: &mut Facts, more: Facts) {
     facts.links.extend(more.links.into_iter().take(room));
 }
 
+/// In what state a connection was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// At its first byte.
+    Fresh,
+    /// In its middle, but idle for so long that no request was in flight.
+    Idle,
+    /// In its middle; requests may be in flight that were never seen.
+    Busy,
+}
+
 /// The pairing of one connection.
 #[derive(Debug)]
 pub enum Pairs {
@@ -316,11 +331,11 @@ macro_rules! either {
 }
 
 impl Pairs {
-    /// For a connection met at its beginning (`fresh`) or in its middle.
-    pub fn new(pairing: Pairing, fresh: bool, max_in_flight: usize) -> Self {
+    /// For a connection as it was met.
+    pub fn new(pairing: Pairing, met: Met, max_in_flight: usize) -> Self {
         match pairing {
-            Pairing::InOrder => Self::InOrder(InOrder::new(fresh, max_in_flight)),
-            Pairing::ById => Self::ById(ById::new(fresh, max_in_flight)),
+            Pairing::InOrder => Self::InOrder(InOrder::new(met, max_in_flight)),
+            Pairing::ById => Self::ById(ById::new(met == Met::Fresh, max_in_flight)),
         }
     }
 
@@ -329,6 +344,14 @@ impl Pairs {
         match self {
             Self::InOrder(pairs) => pairs.is_certain(),
             Self::ById(_) => true,
+        }
+    }
+
+    /// Whether a message of this half can be the only one that is missing: its client is seen to wait for its answers.
+    pub fn is_alone(&self, half: Half) -> bool {
+        match self {
+            Self::InOrder(pairs) => pairs.is_alone(half),
+            Self::ById(_) => false,
         }
     }
 
@@ -367,7 +390,7 @@ impl Pairs {
     /// Bytes of one half's direction are missing outside a skipped part, or messages may have been passed over there.
     pub fn gap(&mut self, half: Half, missing: Missing, now: u64, ledger: &mut impl Ledger) {
         match self {
-            Self::InOrder(pairs) => pairs.gap(half, now, ledger),
+            Self::InOrder(pairs) => pairs.gap(half, missing, now, ledger),
             Self::ById(pairs) => pairs.gap(half, missing),
         }
     }
@@ -396,16 +419,12 @@ pub const EARLY_RESPONSE_NS: u64 = 20_000_000;
 pub const MAX_EARLY_RESPONSES: usize = 64;
 
 /// Ends one exchange at the end of its connection.
-pub(crate) fn end_one(pending: Pending, ending: Ending, now: u64, ledger: &mut impl Ledger) {
-    if ending == Ending::Released {
-        ledger.dropped(&pending, Cause::CutShort);
-        return;
-    }
-    match pending.end(now) {
-        Ok(pending) => ledger.complete(pending),
-        Err(pending) => {
-            let cause = if pending.doubtful { Cause::Gap } else { Cause::CutShort };
-            ledger.dropped(&pending, cause);
-        }
+pub(crate) fn end_one(mut pending: Pending, ending: Ending, now: u64, ledger: &mut impl Ledger) {
+    if ending != Ending::Released && pending.is_telling() {
+        pending.end(now);
+        ledger.complete(pending);
+    } else {
+        let cause = if pending.doubtful { Cause::Gap } else { Cause::CutShort };
+        ledger.dropped(&pending, cause);
     }
 }

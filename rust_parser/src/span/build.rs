@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use compact_str::format_compact;
-use protocol_parsers::{Attribute, Facts, FailureSide, Text, Value};
+use protocol_parsers::{Attribute, Facts, Failure, FailureSide, Text, Value};
 
 use super::{clock::ClockMap, Kind, Link, Resource, Span, SpanEvent, Status};
 use super::{FLAG_PARENT_KNOWN, FLAG_PARENT_REMOTE};
@@ -30,29 +30,35 @@ fn otlp_flags(lineage: &Lineage) -> u32 {
 /// Attributes [`build`] usually adds to those of the protocol; room for them is reserved at once.
 const ADDED: usize = 10;
 
-/// Makes the span.
+/// Makes the span. Takes the exchange apart: what it says is moved, not copied.
 pub fn build(
-    exchange: &Exchange,
-    lineage: &Lineage,
+    mut exchange: Exchange,
+    lineage: Lineage,
     clock: &ClockMap,
     names: &mut Names,
     redaction: &Redaction,
     resource: Arc<Resource>,
 ) -> Span {
-    let facts = &exchange.facts;
-    let mut attributes = Attributes::with_capacity(facts.attributes.len() + ADDED);
-    for attribute in &facts.attributes {
-        if let Some(value) = redaction.clean(attribute) {
-            attributes.set(attribute.key, value);
+    let said = std::mem::take(&mut exchange.facts.attributes);
+    let mut attributes = Attributes::with_capacity(said.len() + ADDED);
+    for Attribute { key, value } in said {
+        if let Some(value) = redaction.clean(key, value) {
+            attributes.set(key, value);
         }
     }
+    let facts = &exchange.facts;
     let kind = kind(exchange.peers.perspective, &attributes);
     let called = naming::span_name(names, resource.service_name(), facts, &attributes.list);
     if let (Some(template), Perspective::Client) = (called.template, exchange.peers.perspective) {
         attributes.set(semconv::URL_TEMPLATE, Value::Text(template));
     }
-    add_socket(&mut attributes, exchange);
-    let status = add_failure(&mut attributes, facts, exchange.peers.perspective);
+    add_socket(&mut attributes, &exchange);
+    let links = links(facts);
+    let status = add_failure(
+        &mut attributes,
+        exchange.facts.failure.take(),
+        exchange.peers.perspective,
+    );
     add_capture(&mut attributes, exchange.capture);
     if exchange.tid != 0 {
         attributes.set(semconv::THREAD_ID, Value::Int(i64::from(exchange.tid)));
@@ -67,17 +73,17 @@ pub fn build(
         trace_id: lineage.trace_id,
         span_id: lineage.span_id,
         parent_span_id: lineage.parent,
-        trace_state: lineage.trace_state.clone(),
-        flags: otlp_flags(lineage),
+        flags: otlp_flags(&lineage),
+        trace_state: lineage.trace_state,
         name: called.name.unwrap_or_else(|| Text::const_new(exchange.protocol.name)),
         kind,
         start_unix_nano: anchor.unix_ns(exchange.request_start_ns),
         end_unix_nano: anchor.unix_ns(end_ns),
         attributes: attributes.list,
-        events: first_byte(exchange)
+        events: first_byte(&exchange)
             .map(|at| anchor.unix_ns(at))
             .map_or_else(Vec::new, first_byte_event),
-        links: links(facts),
+        links,
         status,
         resource,
     }
@@ -111,19 +117,25 @@ fn add_socket(attributes: &mut Attributes, exchange: &Exchange) {
         Endpoint::Unix(_) => attributes.set(semconv::NETWORK_TRANSPORT, text("unix")),
     }
     let peer = End::of(peer);
+    // A cut message may have named its server in the part that is missing: the socket does not speak for it.
+    let server_named = attributes.has(semconv::SERVER_ADDRESS) || exchange.capture.truncated;
     if peers.perspective == Perspective::Server {
         // A port belongs to its address: the socket's port says nothing about a name that the protocol gave.
-        if !attributes.has(semconv::SERVER_ADDRESS) {
+        if !server_named {
             End::of(&peers.server).add(attributes, semconv::SERVER_ADDRESS, semconv::SERVER_PORT);
         }
         if !attributes.has(semconv::CLIENT_ADDRESS) {
             peer.clone()
                 .add(attributes, semconv::CLIENT_ADDRESS, semconv::CLIENT_PORT);
         }
-    } else if !attributes.has(semconv::SERVER_ADDRESS) {
+    } else if !server_named {
         peer.clone()
             .add(attributes, semconv::SERVER_ADDRESS, semconv::SERVER_PORT);
-    } else if let (false, Some(port)) = (attributes.has(semconv::SERVER_PORT), peer.port) {
+    } else if let (true, false, Some(port)) = (
+        attributes.has(semconv::SERVER_ADDRESS),
+        attributes.has(semconv::SERVER_PORT),
+        peer.port,
+    ) {
         // The conventions require it of HTTP clients, and the port a client dials is the logical one.
         attributes.set(semconv::SERVER_PORT, Value::Int(port));
     }
@@ -195,11 +207,11 @@ fn address_text(address: IpAddr) -> Text {
 }
 
 /// `error.type` and the status, if the failure counts on this side.
-fn add_failure(attributes: &mut Attributes, facts: &Facts, perspective: Perspective) -> Status {
-    match &facts.failure {
+fn add_failure(attributes: &mut Attributes, failure: Option<Failure>, perspective: Perspective) -> Status {
+    match failure {
         Some(failure) if failure.side == FailureSide::Both || perspective == Perspective::Client => {
-            attributes.set(semconv::ERROR_TYPE, Value::Text(failure.kind.clone()));
-            Status::Error(failure.message.clone().unwrap_or_default())
+            attributes.set(semconv::ERROR_TYPE, Value::Text(failure.kind));
+            Status::Error(failure.message.unwrap_or_default())
         }
         _ => Status::Unset,
     }

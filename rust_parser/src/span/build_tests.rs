@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use protocol_parsers::{Failure, Target, TraceContext};
+use protocol_parsers::{Target, TraceContext};
 
 use super::*;
 use crate::context::{Evidence, Identity};
@@ -58,8 +58,8 @@ fn built(exchange: &Exchange, lineage: &Lineage) -> Span {
     clock.add(2_500, 9_000_000); // The wall clock steps in the middle of the exchange.
     let redaction = Redaction::new(&RedactionOptions::default());
     build(
-        exchange,
-        lineage,
+        exchange.clone(),
+        lineage.clone(),
         &clock,
         &mut Names::default(),
         &redaction,

@@ -77,7 +77,8 @@ fn damaged_and_random_bytes_never_panic_and_never_stop_the_driver() {
                 }
                 connection.feed(*direction, bytes);
                 for chunk in bytes.chunks(256) {
-                    control.push(0xf8 | u8::from(*direction == ToClient));
+                    control.push(u8::from(*direction == ToClient));
+                    control.push(u8::try_from(chunk.len() - 1).unwrap());
                     control.extend(chunk);
                 }
             }

@@ -163,7 +163,7 @@ const TRACKING: &[(Direction, &[u8])] = &[
     (ToServer, b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"),
     (ToClient, b"$3\r\nnew\r\n"),
 ];
-const EXPECT_TRACKING: &str = r#"
+const EXPECT_TRACKING: &str = r"
     > CLIENT TRACKING ON @0
     <
     > GET k @0
@@ -171,7 +171,7 @@ const EXPECT_TRACKING: &str = r#"
     !
     > GET k @0
     <
-"#;
+";
 
 #[test]
 fn monitor_shows_also_its_own_commands() {
@@ -189,7 +189,7 @@ const MONITOR: &[(Direction, &[u8])] = &[
     (ToServer, b"*1\r\n$4\r\nPING\r\n"),
     (ToClient, b"+PONG\r\n"),
 ];
-const EXPECT_MONITOR: &str = r#"
+const EXPECT_MONITOR: &str = r"
     > MONITOR @0
     <
     !
@@ -201,7 +201,7 @@ const EXPECT_MONITOR: &str = r#"
     <
     > PING @0
     <
-"#;
+";
 
 #[test]
 fn transactions_and_a_select_in_one() {
@@ -309,7 +309,7 @@ const TYPES3: &[(Direction, &[u8])] = &[
     (ToServer, b"*2\r\n$7\r\nHGETALL\r\n$5\r\nnokey\r\n"),
     (ToClient, b"%0\r\n"),
 ];
-const EXPECT_TYPES3: &str = r#"
+const EXPECT_TYPES3: &str = r"
     > DEBUG PROTOCOL string @0
     <
     > DEBUG PROTOCOL integer @0
@@ -341,7 +341,7 @@ const EXPECT_TYPES3: &str = r#"
     <
     > HGETALL nokey @0
     <
-"#;
+";
 
 #[test]
 fn a_replica_asks_for_a_snapshot() {
@@ -361,7 +361,7 @@ const PSYNC: &[(Direction, &[u8])] = &[
     (ToClient, b"$EOF:5ef229bcbf81ba34b51c748a91a5a70375fa0a71\r\nREDIS0010\xfa\x09redis-ver\x067.0.15\xfa\nredis-bits\xc0@\xfa\x05"),
     (ToServer, b"*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$1\r\n0\r\n"),
 ];
-const EXPECT_PSYNC: &str = r#"
+const EXPECT_PSYNC: &str = r"
     > PING @0
     <
     > REPLCONF LISTENING-PORT ? @0
@@ -371,4 +371,4 @@ const EXPECT_PSYNC: &str = r#"
     > PSYNC ? ? @0
     <
     Opaque
-"#;
+";

@@ -3,25 +3,23 @@
 //! Whole messages are parsed straight from the event's bytes; only what is not understood yet is copied. A hole inside a
 //! part that a parser skips by length is passed over; any other makes the direction look for its next message.
 
+mod messages;
+
 use std::sync::Arc;
 
 use protocol_parsers::parser::{MAX_BYTES_SHOWN, RESYNC_OVERLAP};
-use protocol_parsers::{Definition, Direction, Facts, Message, ParseError, Parser, Phase, Side, Step};
+use protocol_parsers::{Definition, Direction, ParseError, Parser, Step};
 
-use super::lane::{Lane, Place, Tail};
-use super::stream::{low_half, Segment, Stamp};
-use crate::context::parents::{link_key, pair_of, Begun};
-use crate::context::Identity;
+use super::lane::{Lane, Place};
+use super::stream::{Segment, Stamp};
+use crate::context::parents::pair_of;
 use crate::engine::Shared;
-use crate::event::Vantage;
-use crate::exchange::{
-    CaptureFacts, Cause, Ending, Half, Ledger, Missing, Pairs, Part, Peers, Pending, Perspective, Response,
-};
-use crate::loss::Loss;
+use crate::exchange::{Ending, Half, Met, Missing, Pairs, Peers};
+use messages::{Book, Extent};
 
 /// Errors in a row without a message between them, before a connection is released: a wrongly detected protocol gives an
-/// error at nearly every place, a damaged message one or two.
-pub const MAX_ERRORS_IN_A_ROW: u32 = 16;
+/// error at nearly every place, a damaged message one or two, and a lost piece of a large body a few false starts.
+pub const MAX_ERRORS_IN_A_ROW: u32 = 64;
 
 /// Changes of protocol within one connection. HTTP Upgrade is one.
 const MAX_CHANGES: u32 = 4;
@@ -36,12 +34,21 @@ pub enum Flow {
     Over,
 }
 
+/// Which side of the exchanges travels this way.
+fn half_of(direction: Direction) -> Half {
+    match direction {
+        Direction::ToServer => Half::Request,
+        Direction::ToClient => Half::Response,
+    }
+}
+
 /// One connection in one protocol.
 pub struct Conversation {
     definition: &'static Definition,
     parser: Box<dyn Parser>,
     pairs: Pairs,
     peers: Arc<Peers>,
+    opened_ns: u64,
     /// What names the connection at both ends; see [`link_key`].
     pair: Option<u64>,
     to_server: Lane,
@@ -60,8 +67,10 @@ pub struct Start {
     pub definition: &'static Definition,
     /// Its ends.
     pub peers: Arc<Peers>,
-    /// Seen from its first byte on.
-    pub fresh: bool,
+    /// In what state it was met.
+    pub met: Met,
+    /// When.
+    pub opened_ns: u64,
     /// Positions are TCP sequence numbers.
     pub sequence: bool,
     /// Where each direction starts, and whether a message starts there.
@@ -74,15 +83,16 @@ impl Conversation {
     /// Begins.
     pub fn new(start: Start, shared: &Shared) -> Self {
         let mut parser = (start.definition.parser)();
-        if !start.fresh {
+        if start.met != Met::Fresh {
             parser.gap(Direction::ToServer);
             parser.gap(Direction::ToClient);
         }
         Self {
             definition: start.definition,
             parser,
-            pairs: Pairs::new(start.definition.pairing, start.fresh, shared.options.max_in_flight),
+            pairs: Pairs::new(start.definition.pairing, start.met, shared.options.max_in_flight),
             pair: pair_of(&start.peers).filter(|_| start.sequence),
+            opened_ns: start.opened_ns,
             peers: start.peers,
             to_server: Lane::new(start.to_server.0, start.to_server.1),
             to_client: Lane::new(start.to_client.0, start.to_client.1),
@@ -99,6 +109,7 @@ impl Conversation {
             self.hole(direction, segment.lost, None, shared);
         }
         let mut flow = Flow::On;
+        let changes = self.changes;
         if !segment.bytes.is_empty() {
             let lane = self.lane(direction);
             let end = segment.position.saturating_add(segment.bytes.len() as u64);
@@ -113,10 +124,21 @@ impl Conversation {
                 flow = self.read_buffer(direction, shared);
             }
         }
+        let other = direction.opposite();
+        if self.changes != changes && flow == Flow::On && !self.lane(other).buffer.is_empty() {
+            // What waits there is in the new protocol too.
+            flow = self.read_buffer(other, shared);
+        }
         if segment.cut > 0 && flow == Flow::On {
             self.hole(direction, segment.cut, Some(segment.stamp), shared);
         }
         flow
+    }
+
+    /// Where a direction stands, and how much follows that nobody reads.
+    pub fn body(&mut self, direction: Direction) -> (u64, u64) {
+        let lane = self.lane(direction);
+        (lane.position, lane.skip)
     }
 
     /// A direction ended.
@@ -125,7 +147,7 @@ impl Conversation {
         if std::mem::replace(&mut lane.ended, true) {
             return;
         }
-        shared.loss.bytes_unparsed += lane.discard();
+        self.cut_off(direction, shared);
         if let Some(message) = self.parser.end(direction) {
             let lane = self.lane(direction);
             lane.last = stamp;
@@ -134,6 +156,7 @@ impl Conversation {
                 start: stamp,
                 ended: true,
                 lost: std::mem::take(&mut lane.lost),
+                cut: false,
             };
             self.deliver(direction, *message, &extent, shared);
         }
@@ -141,9 +164,12 @@ impl Conversation {
 
     /// Nothing follows.
     pub fn end(&mut self, ending: Ending, stamp: Stamp, shared: &mut Shared) {
-        if ending == Ending::Closed {
-            self.end_of(Direction::ToServer, stamp, shared);
-            self.end_of(Direction::ToClient, stamp, shared);
+        for direction in [Direction::ToServer, Direction::ToClient] {
+            match ending {
+                Ending::Closed => self.end_of(direction, stamp, shared),
+                Ending::CaptureEnded => self.cut_off(direction, shared),
+                Ending::Released => {}
+            }
         }
         let quiet = self.is_quiet();
         let mut book = Book {
@@ -294,7 +320,8 @@ impl Conversation {
         while bytes > 0 && self.step_over(direction, shared) {
             bytes -= self.pass_hole(direction, bytes, stamp, shared);
         }
-        if bytes > 0 {
+        let is_cut = bytes > 0 && stamp.is_some() && self.cut(direction, bytes, shared);
+        if bytes > 0 && !is_cut {
             self.lose(direction, bytes, stamp, shared);
         }
     }
@@ -324,7 +351,7 @@ impl Conversation {
         }
         let buffer = std::mem::take(&mut self.lane(direction).buffer);
         let here = buffer.len() as u64;
-        let step = self.parser.cut(direction, &buffer);
+        let step = self.parser.step_over(direction, &buffer);
         self.lane(direction).buffer = buffer;
         match step {
             Some(Step::Skip(len)) if len > here => {
@@ -348,7 +375,8 @@ impl Conversation {
         let dropped = lane.discard();
         lane.jump(rest);
         lane.lost = 0;
-        lane.place = Place::Lost;
+        lane.tail = None;
+        lane.place = Place::Unknown;
         self.parser.gap(direction);
         shared.loss.bytes_unparsed += dropped;
         if stamp.is_some() {
@@ -362,11 +390,46 @@ impl Conversation {
         self.gap(direction, missing, shared);
     }
 
-    fn gap(&mut self, direction: Direction, missing: Missing, shared: &mut Shared) {
-        let half = match direction {
-            Direction::ToServer => Half::Request,
-            Direction::ToClient => Half::Response,
+    /// No byte of this direction follows: what waits is read as far as it goes.
+    fn cut_off(&mut self, direction: Direction, shared: &mut Shared) {
+        if !self.cut(direction, 0, shared) {
+            shared.loss.bytes_unparsed += self.lane(direction).discard();
+        }
+    }
+
+    /// The rest of the message at the front was not copied: takes what its front tells, if the parser makes something of
+    /// it. Only where the client is seen to wait for its answers: else further messages could hide in what is missing.
+    fn cut(&mut self, direction: Direction, missing: u64, shared: &mut Shared) -> bool {
+        let lane = self.lane(direction);
+        let half = half_of(direction);
+        if lane.place != Place::Known || lane.buffer.is_empty() || !self.pairs.is_alone(half) {
+            return false;
+        }
+        let lane = self.lane(direction);
+        let (position, start) = (lane.position, lane.front_stamp());
+        let buffer = std::mem::take(&mut lane.buffer);
+        let message = self.parser.cut(direction, &buffer);
+        let lane = self.lane(direction);
+        lane.buffer = buffer;
+        let Some(message) = message else { return false };
+        lane.discard();
+        lane.jump(missing);
+        lane.place = Place::Unknown;
+        shared.loss.bytes_cut += missing;
+        let lost = std::mem::take(&mut lane.lost);
+        let extent = Extent {
+            position,
+            start,
+            ended: true,
+            lost,
+            cut: true,
         };
+        self.deliver(direction, *message, &extent, shared);
+        true
+    }
+
+    fn gap(&mut self, direction: Direction, missing: Missing, shared: &mut Shared) {
+        let half = half_of(direction);
         let now = shared.now;
         let mut book = Book {
             shared,
@@ -397,215 +460,7 @@ impl Conversation {
         self.pairs.end(Ending::Released, now, false, &mut book);
         self.definition = definition;
         self.parser = (definition.parser)();
-        self.pairs = Pairs::new(definition.pairing, true, shared.options.max_in_flight);
+        self.pairs = Pairs::new(definition.pairing, Met::Fresh, shared.options.max_in_flight);
         Flow::On
-    }
-
-    /// Takes a message; answers how many of its bytes are here.
-    fn message(
-        &mut self,
-        direction: Direction,
-        len: u64,
-        message: Message,
-        available: usize,
-        shared: &mut Shared,
-    ) -> usize {
-        self.errors = 0;
-        let lane = self.lane(direction);
-        let start = if len == 0 { lane.last } else { lane.front_stamp() };
-        let position = lane.position;
-        let here = usize::try_from(len).unwrap_or(usize::MAX).min(available);
-        lane.pass(here as u64);
-        lane.skip = len - here as u64;
-        let ends = matches!(message.phase, Phase::Whole | Phase::End);
-        if ends && lane.skip > 0 {
-            lane.tail = Some(Tail {
-                side: message.side,
-                id: message.id,
-            });
-        }
-        let extent = Extent {
-            position,
-            start,
-            ended: ends && lane.skip == 0,
-            lost: std::mem::take(&mut lane.lost),
-        };
-        self.deliver(direction, message, &extent, shared);
-        here
-    }
-
-    /// The last byte of a message was passed over.
-    fn finish_tail(&mut self, direction: Direction, shared: &mut Shared) {
-        let lane = self.lane(direction);
-        let Some(Tail { side, id }) = lane.tail.take() else {
-            return;
-        };
-        let extent = Extent {
-            position: lane.position,
-            start: lane.last,
-            ended: true,
-            lost: std::mem::take(&mut lane.lost),
-        };
-        let mut end = Message::new(side, Phase::End, Facts::default());
-        end.id = id;
-        self.deliver(direction, end, &extent, shared);
-    }
-
-    fn deliver(&mut self, direction: Direction, message: Message, extent: &Extent, shared: &mut Shared) {
-        let time_ns = self.lane(direction).last.time_ns;
-        let Message {
-            side,
-            phase,
-            id,
-            reply,
-            facts,
-        } = message;
-        let begins = matches!(phase, Phase::Whole | Phase::Begin);
-        let end_ns = extent.ended.then_some(time_ns);
-        let Extent {
-            position,
-            start,
-            ended,
-            lost,
-        } = *extent;
-        if side == Side::Request && begins {
-            let ordinal = match self.last_request {
-                (last, ordinal) if last == position => ordinal.wrapping_add(1),
-                _ => 0,
-            };
-            self.last_request = (position, ordinal);
-            let identity = Identity::new(&self.peers, position, ordinal);
-            self.begin(&identity, &facts, start, position, shared);
-            let quiet = !self.holds && self.to_client.is_quiet();
-            let capture = CaptureFacts {
-                gap_bytes: lost,
-                ..CaptureFacts::default()
-            };
-            let pending = Pending {
-                identity,
-                id,
-                reply,
-                facts,
-                position,
-                ordinal,
-                tgid: start.tgid,
-                tid: start.tid,
-                request_start_ns: start.time_ns,
-                request_end_ns: end_ns,
-                response_start_ns: None,
-                response_end_ns: None,
-                capture,
-                doubtful: false,
-            };
-            let mut book = Book {
-                shared,
-                definition: self.definition,
-                peers: &self.peers,
-            };
-            self.pairs.request(pending, quiet, &mut book);
-            return;
-        }
-        let mut book = Book {
-            shared,
-            definition: self.definition,
-            peers: &self.peers,
-        };
-        let part = |facts| Part {
-            facts,
-            time_ns,
-            last: ended,
-            lost,
-        };
-        match side {
-            Side::Notice => book.shared.loss.notices += u64::from(begins),
-            Side::Request => self.pairs.request_part(id, part(facts), &mut book),
-            Side::Response if begins => {
-                let response = Response {
-                    facts,
-                    start_ns: start.time_ns,
-                    end_ns,
-                    lost,
-                };
-                self.pairs.response(id, response, &mut book);
-            }
-            Side::Response => self.pairs.response_part(id, part(facts), &mut book),
-        }
-    }
-
-    /// Makes a new request known to those who look for parents.
-    fn begin(&self, identity: &Identity, facts: &Facts, stamp: Stamp, position: u64, shared: &mut Shared) {
-        if self.peers.vantage == Vantage::Network {
-            return;
-        }
-        let sequence = low_half(position);
-        let begun = Begun {
-            identity: *identity,
-            peers: &self.peers,
-            stamp,
-            wire: facts.context.as_ref(),
-            link: self
-                .pair
-                .filter(|_| self.is_first_here())
-                .map(|pair| link_key(pair, sequence)),
-            certain: self.pairs.is_certain(),
-        };
-        if !shared.parents.begin(&begun, shared.now) {
-            shared.loss.exchanges_unlinked += 1;
-        }
-    }
-
-    /// Of several requests at one position only the first is linked by position.
-    fn is_first_here(&self) -> bool {
-        self.last_request.1 == 0
-    }
-
-    /// The traced process's side.
-    pub fn perspective(&self) -> Perspective {
-        self.peers.perspective
-    }
-}
-
-/// Where a message stands.
-struct Extent {
-    position: u64,
-    start: Stamp,
-    /// Its side ends with it, and its last byte was passed.
-    ended: bool,
-    lost: u64,
-}
-
-/// The ledger of one conversation.
-struct Book<'a> {
-    shared: &'a mut Shared,
-    definition: &'static Definition,
-    peers: &'a Arc<Peers>,
-}
-
-impl Ledger for Book<'_> {
-    fn responded(&mut self, pending: &Pending) {
-        if self.peers.perspective == Perspective::Server {
-            self.shared.parents.responded(pending.identity.span());
-        }
-    }
-
-    fn complete(&mut self, pending: Pending) {
-        let identity = pending.identity;
-        let exchange = pending.into_exchange(self.definition, Arc::clone(self.peers));
-        self.shared.finish(&identity, exchange);
-    }
-
-    fn dropped(&mut self, pending: &Pending, cause: Cause) {
-        let loss = &mut self.shared.loss;
-        match cause {
-            Cause::Gap => loss.exchanges_lost_in_gap += 1,
-            Cause::Uncertain => loss.exchanges_uncertain += 1,
-            Cause::Overflow => loss.exchanges_overflowed += 1,
-            Cause::CutShort => loss.exchanges_cut_short += 1,
-        }
-        self.shared.parents.dropped(pending.identity.span());
-    }
-
-    fn loss(&mut self) -> &mut Loss {
-        &mut self.shared.loss
     }
 }

@@ -9,6 +9,7 @@
 #[cfg(test)]
 extern crate self as protocol_parsers;
 
+pub mod glossary;
 pub mod message;
 pub mod parser;
 pub mod registry;
@@ -18,6 +19,7 @@ mod http1;
 mod kafka;
 mod redis;
 
+pub use glossary::Glossary;
 pub use message::{Attribute, Facts, Failure, FailureSide, Message, Phase, Reply, Side, Target, Text, Value};
 pub use parser::{Definition, Detection, Direction, Pairing, ParseError, Parser, Step};
 pub use trace_context::TraceContext;

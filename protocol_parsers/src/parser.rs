@@ -6,6 +6,9 @@
 //! * `next` on a prefix of a message answers [`Step::NeedMore`] or the very step it gives on the whole message;
 //! * every length, count and depth read from the wire meets a named limit before it is used.
 
+use std::sync::Arc;
+
+use crate::glossary::Glossary;
 use crate::message::Message;
 
 /// Which way bytes travel. The roles are those of the connection, not of the traced process.
@@ -107,6 +110,11 @@ pub enum ParseError {
 /// The state of one connection in one protocol. It sees both directions, so what a response needs from its request
 /// (HTTP HEAD, a MySQL command, a Kafka version) is a field.
 pub trait Parser: Send {
+    /// Before anything else: what other connections tell, and are to be told.
+    fn share(&mut self, glossary: &Arc<Glossary>) {
+        let _ = glossary;
+    }
+
     /// Look at the front of one direction's bytes (never empty) and take at most one message off it.
     ///
     /// The engine consumes what the step says before it asks again. After an error it treats the place as a hole:

@@ -91,7 +91,7 @@ fn try_walk(walk: &mut Walk, bytes: &[u8], body_at: u64, total: u64) -> Fit {
     let mut gathered = Gathered::default();
     let mut sink = Gatherer {
         gathered: &mut gathered,
-        names: &mut Names::default(),
+        names: &Names::default(),
         curiosity: None,
         session: None,
     };

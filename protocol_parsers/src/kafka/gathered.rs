@@ -186,7 +186,7 @@ impl Gathered {
 /// Writes into what is gathered, with what the connection knows.
 pub(super) struct Gatherer<'a> {
     pub gathered: &'a mut Gathered,
-    pub names: &'a mut Names,
+    pub names: &'a Names,
     /// `None`: nobody wants to know what is in the records.
     pub curiosity: Option<&'a mut Curiosity>,
     /// Of a fetch request.

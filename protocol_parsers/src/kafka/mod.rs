@@ -9,8 +9,8 @@
 //! Contract: a response is understood by the request of its correlation id, which one parser for both directions sees.
 //! After lost bytes that are not inside of records nothing is said about the message that they were lost from.
 //!
-//! Known limits: topics that a request names by id (from Produce 13 and Fetch 13 on) have names only where this connection
-//! told them; trace contexts are looked for in the first 16 KiB of each batch, in compressed ones as far as 64 KiB come
+//! Known limits: topics that a request names by id (from Produce 13 and Fetch 13 on) have names only when an answer told
+//! them since the engine began, on this connection or another; trace contexts are looked for in the first 16 KiB of each batch, in compressed ones as far as 64 KiB come
 //! out of them, and in one of sixteen of those while a connection shows none.
 
 mod compression;
@@ -30,7 +30,9 @@ mod walk;
 mod window;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use crate::glossary::Glossary;
 use crate::message::{Facts, Message, Phase, Reply, Side, Text};
 use crate::parser::{Definition, Direction, Pairing, ParseError, Parser, Step};
 use compression::Curiosity;
@@ -99,6 +101,10 @@ impl InFlight {
 }
 
 impl Parser for Kafka {
+    fn share(&mut self, glossary: &Arc<Glossary>) {
+        self.names = Names::shared(glossary);
+    }
+
     fn next(&mut self, direction: Direction, bytes: &[u8]) -> Result<Step, ParseError> {
         Ok(self
             .step(direction, bytes, Supply::Continues)?
@@ -205,7 +211,7 @@ impl Kafka {
 
     fn walk_request(&mut self, api: &Api, bytes: &[u8], supply: Supply) -> (u64, Stand) {
         let knowledge = Knowledge {
-            names: &mut self.names,
+            names: &self.names,
             curiosity: &mut self.curiosity,
             session: (api.key == key::FETCH).then_some(&mut self.session),
         };
@@ -350,7 +356,7 @@ impl Kafka {
 
     fn walk_response(&mut self, bytes: &[u8], supply: Supply) -> (u64, Stand) {
         let knowledge = Knowledge {
-            names: &mut self.names,
+            names: &self.names,
             curiosity: &mut self.curiosity,
             session: None,
         };

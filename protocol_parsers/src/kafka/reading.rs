@@ -39,7 +39,7 @@ impl Stand {
 
 /// What the connection knows and learns.
 pub(super) struct Knowledge<'a> {
-    pub names: &'a mut Names,
+    pub names: &'a Names,
     pub curiosity: &'a mut Curiosity,
     /// Of a fetch request.
     pub session: Option<&'a mut Session>,

@@ -1,11 +1,10 @@
 //! Topics: their ids and names, and which of them a fetch session is about.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use crate::glossary::Glossary;
 use crate::message::Text;
-
-/// Ids whose names a connection remembers: a client that uses more topics is asked about them again and again.
-pub(super) const MAX_IDS: usize = 4096;
 
 /// Partitions of one fetch session: a broker that follows more than this from one other is out of the ordinary.
 pub(super) const MAX_SESSION: usize = 8192;
@@ -33,20 +32,23 @@ impl Topic {
     }
 }
 
-/// Which name belongs to which id, as answers told.
+/// Which name belongs to which id, as answers told on this connection or another.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    names: HashMap<[u8; 16], Text>,
+    glossary: Arc<Glossary>,
 }
 
 impl Names {
+    /// Together with other connections.
+    pub(super) fn shared(glossary: &Arc<Glossary>) -> Self {
+        let glossary = Arc::clone(glossary);
+        Self { glossary }
+    }
+
     /// An answer told.
-    pub(super) fn learn(&mut self, id: [u8; 16], name: &Text) {
-        if id == [0; 16] {
-            return;
-        }
-        if self.names.len() < MAX_IDS || self.names.contains_key(&id) {
-            self.names.insert(id, name.clone());
+    pub(super) fn learn(&self, id: [u8; 16], name: &Text) {
+        if id != [0; 16] {
+            self.glossary.learn(id, name);
         }
     }
 
@@ -54,7 +56,7 @@ impl Names {
     pub(super) fn of(&self, topic: &Topic) -> Option<Text> {
         match topic {
             Topic::Name(name) => Some(name.clone()),
-            Topic::Id(id) => self.names.get(id).cloned(),
+            Topic::Id(id) => self.glossary.name(id),
         }
     }
 }

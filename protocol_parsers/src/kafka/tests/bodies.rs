@@ -33,7 +33,7 @@ fn what_java_writes_is_walked_to_its_end() {
         let mut gathered = Gathered::default();
         let mut sink = Gatherer {
             gathered: &mut gathered,
-            names: &mut Names::default(),
+            names: &Names::default(),
             curiosity: Some(&mut Curiosity::default()),
             session: None,
         };

@@ -83,6 +83,7 @@ impl Conversation {
     /// Begins.
     pub fn new(start: Start, shared: &Shared) -> Self {
         let mut parser = (start.definition.parser)();
+        parser.share(&shared.glossary);
         if start.met != Met::Fresh {
             parser.gap(Direction::ToServer);
             parser.gap(Direction::ToClient);
@@ -460,6 +461,7 @@ impl Conversation {
         self.pairs.end(Ending::Released, now, false, &mut book);
         self.definition = definition;
         self.parser = (definition.parser)();
+        self.parser.share(&shared.glossary);
         self.pairs = Pairs::new(definition.pairing, Met::Fresh, shared.options.max_in_flight);
         Flow::On
     }

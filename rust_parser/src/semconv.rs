@@ -144,7 +144,7 @@ keys! {
         KAFKA_RECORD_BYTES = "ebpf_otlp_tracer.kafka.record_bytes";
         /// How long the broker makes the client wait.
         KAFKA_THROTTLE_TIME_MS = "ebpf_otlp_tracer.kafka.throttle_time_ms";
-        /// Topics whose names are not known.
+        /// Topics that a request names by id.
         KAFKA_TOPIC_IDS = "ebpf_otlp_tracer.kafka.topic_ids";
         /// Topics, if there are more than one.
         KAFKA_TOPICS = "ebpf_otlp_tracer.kafka.topics";

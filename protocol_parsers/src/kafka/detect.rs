@@ -4,8 +4,18 @@ use super::frame::{self, Request, Response};
 use super::gathered::{Gathered, Gatherer};
 use super::layout::Api;
 use super::topics::Names;
-use super::walk::{Halt, Supply, Walk, WINDOW};
+use super::walk::{Halt, Supply, Walk};
 use crate::parser::{Detection, Direction, RESYNC_OVERLAP};
+
+/// Bytes of a body by which it must show: a response that is read as a request fails within a few fields.
+const BODY_SHOWN: usize = 256;
+
+/// Length, number and an error.
+const SHORTEST_RESPONSE: u64 = 10;
+
+/// Bytes by which a response shows that is not all there. One that the bytes begin with shows by that: what was lost
+/// ended with an event.
+const ENOUGH_OF_RESPONSE: usize = 64;
 
 /// Longer first messages are possible and hardly sent; random bytes say more often that they are so long.
 const MAX_FIRST_REQUEST: u64 = 100 << 20;
@@ -42,13 +52,15 @@ fn request(bytes: &[u8], client: &[u8]) -> Detection {
     let flexible = head.api.is_flexible(head.version);
     let mut walk = Walk::default();
     walk.start(head.api.request, head.version, flexible, flexible, total - body_at);
-    match (try_walk(&mut walk, bytes, body_at, total), head.client) {
-        (Fit::No, _) => Detection::No,
-        (_, name) if !name.is_empty() && (client.is_empty() || name == client) => Detection::Yes,
-        // Four numbers in a row that could be these, and a body as long as it says.
-        (Fit::Exact, _) => Detection::Yes,
-        (Fit::Open, _) => Detection::Maybe,
-        (Fit::Short, _) => Detection::NeedMore,
+    let is_seen = bytes.len() as u64 >= total.min(body_at + BODY_SHOWN as u64);
+    let is_named = !head.client.is_empty() && (client.is_empty() || head.client == client);
+    match try_walk(&mut walk, bytes, body_at, total) {
+        Fit::No => Detection::No,
+        _ if !is_seen => Detection::NeedMore,
+        // A name and a body that fits, or four numbers in a row that could be these and a body as long as it says.
+        Fit::Exact => Detection::Yes,
+        _ if is_named => Detection::Yes,
+        Fit::Open | Fit::Short => Detection::Maybe,
     }
 }
 
@@ -87,7 +99,7 @@ fn try_walk(walk: &mut Walk, bytes: &[u8], body_at: u64, total: u64) -> Fit {
     let end = usize::try_from(total).unwrap_or(usize::MAX).min(bytes.len());
     let body = usize::try_from(body_at).ok().and_then(|at| bytes.get(at..end));
     let body = body.unwrap_or_default();
-    let body = body.get(..WINDOW).unwrap_or(body);
+    let body = body.get(..BODY_SHOWN).unwrap_or(body);
     let mut gathered = Gathered::default();
     let mut sink = Gatherer {
         gathered: &mut gathered,
@@ -98,8 +110,8 @@ fn try_walk(walk: &mut Walk, bytes: &[u8], body_at: u64, total: u64) -> Fit {
     let walked = walk.run(body, Supply::Ends, &mut sink);
     match walked {
         Err(_) => Fit::No,
-        _ if !gathered.is_plausible() => Fit::No,
         Ok((_, Halt::Exact)) => Fit::Exact,
+        _ if !gathered.is_plausible() => Fit::No,
         Ok((_, Halt::Loose)) if walk.is_open() => Fit::Open,
         Ok((_, Halt::Loose)) => Fit::No,
         Ok((_, Halt::Short)) => Fit::Short,
@@ -117,7 +129,7 @@ fn response(bytes: &[u8]) -> Detection {
         Ok(None) => return Detection::NeedMore,
         Ok(Some(front)) => front,
     };
-    if front.total > MAX_FIRST_RESPONSE || front.total < 10 || front.id < 0 {
+    if front.total > MAX_FIRST_RESPONSE || front.total < SHORTEST_RESPONSE || front.id < 0 {
         return Detection::No;
     }
     let Response { total, body_at, .. } = front;
@@ -143,18 +155,19 @@ pub(super) fn find_request(bytes: &[u8], client: &[u8]) -> Option<usize> {
         let rest = bytes.get(*place..).unwrap_or_default();
         match request(rest, client) {
             Detection::Yes => true,
-            // The end of the bytes may hide the rest of a long name; shorter heads are kept and shown again.
-            Detection::NeedMore => {
-                let hidden = matches!(frame::request(rest), Ok(None));
-                rest.len() >= RESYNC_OVERLAP && (hidden || *place == 0)
-            }
+            Detection::NeedMore => match frame::request(rest) {
+                // Who speaks is known; or nothing else could begin here, if anything does.
+                Ok(Some(front)) => *place == 0 || (!client.is_empty() && front.head.client == client),
+                // The end of the bytes hides the rest of a long name; shorter heads are kept and shown again.
+                Ok(None) => rest.len() >= RESYNC_OVERLAP,
+                Err(_) => false,
+            },
             Detection::No | Detection::Maybe => false,
         }
     })
 }
 
-/// Where the next response that is waited for could start.
-/// `idle`: none is waited for.
+/// Where the next response that is waited for could start. `idle`: none is waited for.
 pub(super) fn find_response(
     bytes: &[u8],
     idle: bool,
@@ -166,19 +179,34 @@ pub(super) fn find_response(
         let Ok(Some(front)) = frame::response(rest) else {
             return false;
         };
-        if front.total < 10 || u64::from(frame::MAX_MESSAGE) < front.total {
-            return false;
-        }
         match awaited(front.id) {
-            Some((api, version)) => {
-                let flexible = api.is_flexible(version);
-                let tags = flexible && api.key != super::key::API_VERSIONS;
-                let mut walk = Walk::default();
-                walk.start(api.response, version, flexible, tags, front.total - front.body_at);
-                !matches!(try_walk(&mut walk, rest, front.body_at, front.total), Fit::No)
+            Some((api, version)) if front.total >= SHORTEST_RESPONSE => {
+                let enough = *place == 0 || rest.len() >= ENOUGH_OF_RESPONSE;
+                is_response(rest, &front, api, version, |id| awaited(id).is_some()).unwrap_or(enough)
             }
-            // Met in its middle: a response may come whose request was not seen, and events seldom start inside of one.
-            None => idle && *place == 0 && response(rest) == Detection::Maybe,
+            // A response whose request was not seen, if nothing else can come, or if it ends where the bytes do.
+            _ => *place == 0 && (idle || front.total == rest.len() as u64) && response(rest) == Detection::Maybe,
         }
     })
+}
+
+/// Whether a number that is waited for and what follows it are a response, and not a part of one; `None`: so far.
+fn is_response(rest: &[u8], front: &Response, api: &Api, version: i16, awaited: impl Fn(i32) -> bool) -> Option<bool> {
+    let flexible = api.is_flexible(version);
+    let tags = flexible && api.key != super::key::API_VERSIONS;
+    let mut walk = Walk::default();
+    walk.start(api.response, version, flexible, tags, front.total - front.body_at);
+    let fit = try_walk(&mut walk, rest, front.body_at, front.total);
+    let next = usize::try_from(front.total).ok().and_then(|total| rest.get(total..));
+    match (fit, next) {
+        (Fit::No, _) => Some(false),
+        (Fit::Exact, Some(_)) => Some(true),
+        // Its layout is not known to the end, but where it ends nothing follows, or the next response.
+        (_, Some(next)) => Some(match frame::response(next) {
+            Ok(Some(front)) => awaited(front.id),
+            Ok(None) => matches!(next, [] | [0, ..]),
+            Err(_) => false,
+        }),
+        (_, None) => None,
+    }
 }

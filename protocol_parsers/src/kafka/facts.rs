@@ -11,7 +11,7 @@ use crate::message::{Attribute, Facts, Failure, FailureSide, Target, Text, Value
 
 /// More topics than one. With one, the convention's `messaging.destination.name` says it.
 const TOPICS: &str = "ebpf_otlp_tracer.kafka.topics";
-/// Topics whose names the connection did not tell.
+/// Topics that the message names by id.
 const TOPIC_IDS: &str = "ebpf_otlp_tracer.kafka.topic_ids";
 /// How many partitions, if there are more than one.
 const PARTITION_COUNT: &str = "ebpf_otlp_tracer.kafka.partition_count";
@@ -76,8 +76,9 @@ pub(super) fn of_request(facts: &mut Facts, api: &Api, gathered: &mut Gathered, 
         topics(facts, session.topics(), session.topics().len() as u64, names);
         partition(facts, session.a_partition(), session.partitions() as u64);
     } else {
-        let more = u64::from(gathered.unread.topics);
-        topics(facts, gathered.topics.iter(), gathered.topic_count + more, names);
+        if !gathered.unread.topics {
+            topics(facts, gathered.topics.iter(), gathered.topic_count, names);
+        }
         let only = gathered.parts.first().map(|part| part.partition);
         if !gathered.unread.parts {
             partition(facts, only, gathered.part_count);
@@ -140,28 +141,28 @@ fn truncated(facts: &mut Facts, gathered: &Gathered) {
     }
 }
 
-/// One topic is the destination; several are listed.
+/// One topic is the destination; several are listed. Ids are shown as the message has them.
 fn topics<'a>(facts: &mut Facts, topics: impl Iterator<Item = &'a Topic>, count: u64, names: &Names) {
-    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    let (mut known, mut ids, mut unknown) = (Vec::new(), Vec::new(), false);
     for topic in topics.take(MAX_LISTED) {
-        match (names.of(topic), topic) {
-            (Some(name), _) => known.push(name),
-            (None, Topic::Id(id)) => unknown.push(Topic::id_text(id)),
-            (None, Topic::Name(_)) => {}
+        if let Topic::Id(id) = topic {
+            ids.push(Topic::id_text(id));
+        }
+        match names.of(topic) {
+            Some(name) => known.push(name),
+            None => unknown = true,
         }
     }
-    match known.pop() {
-        Some(name) if count == 1 => {
+    list(facts, TOPIC_IDS, ids);
+    // A list without some of its names would be wrong.
+    match (unknown, known.as_slice()) {
+        (false, [name]) if count == 1 => {
             facts.text("messaging.destination.name", name.clone());
-            facts.target = Target::Name(name);
+            facts.target = Target::Name(name.clone());
         }
-        Some(name) => {
-            known.push(name);
-            list(facts, TOPICS, known);
-        }
-        None => {}
+        (false, _) => list(facts, TOPICS, known),
+        (true, _) => {}
     }
-    list(facts, TOPIC_IDS, unknown);
 }
 
 fn list(facts: &mut Facts, key: &'static str, texts: Vec<Text>) {
@@ -208,7 +209,9 @@ fn received(facts: &mut Facts, gathered: &mut Gathered, names: &Names) {
         let count = gathered.parts.len() as u64;
         partition(facts, Some(first.partition), count);
     }
-    offsets(facts, gathered, names);
+    if !gathered.uncounted {
+        offsets(facts, gathered, names);
+    }
 }
 
 /// The offsets that the records of a request got.
@@ -226,54 +229,52 @@ fn written(gathered: &mut Gathered, sent: &[Part]) {
 }
 
 fn offsets(facts: &mut Facts, gathered: &Gathered, names: &Names) {
-    let parts = || {
-        gathered
-            .parts
-            .iter()
-            .filter_map(|part| Some((part, part.first?, part.last?)))
-    };
-    let texts = parts().map(|(part, first, last)| {
-        let mut text = place(part, names, first);
+    let some = gathered
+        .parts
+        .iter()
+        .filter(|part| part.first.is_some() || part.last.is_some());
+    let texts = some.map(|part| {
+        let (first, last) = part.first.zip(part.last)?;
+        let mut text = place(part, names, first)?;
         if last > first {
             text.push('-');
             text.push_str(itoa(last).as_str());
         }
-        text
+        Some(text)
     });
-    list(facts, OFFSETS, texts.collect());
-    if let (
-        1,
-        [Part {
-            first: Some(first),
-            last,
-            ..
-        }],
-    ) = (gathered.messages, gathered.parts.as_slice())
-    {
-        if Some(*first) == *last {
-            facts.int("messaging.kafka.offset", *first);
-        }
+    list_if_whole(facts, OFFSETS, gathered, texts.collect());
+    let only = match gathered.parts.as_slice() {
+        [part] if gathered.messages == 1 && part.first == part.last => part.first,
+        _ => None,
+    };
+    if let Some(offset) = only {
+        facts.int("messaging.kafka.offset", offset);
     }
 }
 
 fn positions(facts: &mut Facts, gathered: &Gathered, names: &Names) {
-    let parts = gathered.parts.iter();
-    let texts = parts.filter_map(|part| Some(place(part, names, part.first.filter(|offset| *offset >= 0)?)));
-    list(facts, POSITIONS, texts.collect());
+    let known = gathered.parts.iter().filter_map(|part| {
+        let offset = part.first.filter(|offset| *offset >= 0)?;
+        Some(place(part, names, offset))
+    });
+    list_if_whole(facts, POSITIONS, gathered, known.collect());
 }
 
-/// `topic-partition@offset`.
-fn place(part: &Part, names: &Names, offset: i64) -> Text {
-    let mut text = match (names.of(&part.topic), &part.topic) {
-        (Some(name), _) => name,
-        (None, Topic::Id(id)) => Topic::id_text(id),
-        (None, Topic::Name(name)) => name.clone(),
-    };
+/// A list in which something is missing would be wrong.
+fn list_if_whole(facts: &mut Facts, key: &'static str, gathered: &Gathered, texts: Option<Vec<Text>>) {
+    if let Some(texts) = texts.filter(|_| !gathered.unread.offsets) {
+        list(facts, key, texts);
+    }
+}
+
+/// `topic-partition@offset`; `None`: the topic's name is not known.
+fn place(part: &Part, names: &Names, offset: i64) -> Option<Text> {
+    let mut text = names.of(&part.topic)?;
     text.push('-');
     text.push_str(itoa(i64::from(part.partition)).as_str());
     text.push('@');
     text.push_str(itoa(offset).as_str());
-    text
+    Some(text)
 }
 
 fn itoa(number: i64) -> Text {

@@ -31,10 +31,12 @@ pub(super) struct Part {
 }
 
 /// What there may be more of than is known.
+#[allow(clippy::struct_excessive_bools)] // Each stands for itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Unread {
     pub topics: bool,
     pub parts: bool,
+    pub offsets: bool,
     pub records: bool,
 }
 
@@ -104,6 +106,7 @@ impl Gathered {
         self.unread = Unread {
             topics: true,
             parts: true,
+            offsets: true,
             records: true,
         };
         self.uncounted = true;
@@ -114,6 +117,7 @@ impl Gathered {
         self.unread = Unread {
             topics: walk.may_tell(|meaning| matches!(meaning, Meaning::Topic | Meaning::TopicId)),
             parts: walk.may_tell(|meaning| meaning == Meaning::Partition),
+            offsets: walk.may_tell(|meaning| matches!(meaning, Meaning::Partition | Meaning::Offset)),
             records: walk.may_tell(|meaning| meaning == Meaning::Records),
         };
         self.uncounted |= self.unread.records;
@@ -302,5 +306,9 @@ impl Sink for Gatherer<'_> {
 
     fn uncounted(&mut self) {
         self.gathered.lose_records(0);
+    }
+
+    fn cut(&mut self) {
+        self.gathered.truncated = true;
     }
 }

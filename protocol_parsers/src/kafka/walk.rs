@@ -30,6 +30,8 @@ pub(super) trait Sink {
     fn batch(&mut self, head: &Head, size: u64, bytes: &[u8]);
     /// Records that cannot be counted.
     fn uncounted(&mut self);
+    /// Of the batch that follows not all was captured that is looked at.
+    fn cut(&mut self);
 }
 
 /// The value of a field.
@@ -447,8 +449,11 @@ impl Walk {
             Scanned::Head(_, size) if size > left => left,
             Scanned::Head(head, size) => {
                 let wanted = size.min(MAX_BATCH_SHOWN as u64);
-                if here < wanted && supply == Supply::Continues {
-                    return Ok(None);
+                if here < wanted {
+                    match supply {
+                        Supply::Continues => return Ok(None),
+                        Supply::Ends => sink.cut(),
+                    }
                 }
                 let bytes = shown.get(..usize::try_from(wanted).unwrap_or(usize::MAX));
                 sink.batch(&head, size, bytes.unwrap_or(shown));

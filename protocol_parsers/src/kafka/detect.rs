@@ -1,5 +1,6 @@
 //! Is it Kafka? And, after lost bytes: where does it go on?
 
+use super::facts::key;
 use super::frame::{self, Request, Response};
 use super::gathered::{Gathered, Gatherer};
 use super::layout::Api;
@@ -13,8 +14,8 @@ const BODY_SHOWN: usize = 256;
 /// Length, number and an error.
 const SHORTEST_RESPONSE: u64 = 10;
 
-/// Bytes by which a response shows that is not all there. One that the bytes begin with shows by that: what was lost
-/// ended with an event.
+/// Bytes by which a response shows that is not all there, and of records, for others seldom are so large. One that the
+/// bytes begin with shows by that: what was lost ended with an event.
 const ENOUGH_OF_RESPONSE: usize = 64;
 
 /// Longer first messages are possible and hardly sent; random bytes say more often that they are so long.
@@ -181,7 +182,8 @@ pub(super) fn find_response(
         };
         match awaited(front.id) {
             Some((api, version)) if front.total >= SHORTEST_RESPONSE => {
-                let enough = *place == 0 || rest.len() >= ENOUGH_OF_RESPONSE;
+                let is_large = matches!(api.key, key::FETCH | key::SHARE_FETCH) && rest.len() >= ENOUGH_OF_RESPONSE;
+                let enough = *place == 0 || is_large;
                 is_response(rest, &front, api, version, |id| awaited(id).is_some()).unwrap_or(enough)
             }
             // A response whose request was not seen, if nothing else can come, or if it ends where the bytes do.
@@ -193,7 +195,7 @@ pub(super) fn find_response(
 /// Whether a number that is waited for and what follows it are a response, and not a part of one; `None`: so far.
 fn is_response(rest: &[u8], front: &Response, api: &Api, version: i16, awaited: impl Fn(i32) -> bool) -> Option<bool> {
     let flexible = api.is_flexible(version);
-    let tags = flexible && api.key != super::key::API_VERSIONS;
+    let tags = flexible && api.key != key::API_VERSIONS;
     let mut walk = Walk::default();
     walk.start(api.response, version, flexible, tags, front.total - front.body_at);
     let fit = try_walk(&mut walk, rest, front.body_at, front.total);

@@ -153,9 +153,9 @@ impl Kafka {
     fn request(&mut self, bytes: &[u8], supply: Supply) -> Result<Option<Step>, ParseError> {
         let front = match frame::request(bytes) {
             Ok(Some(front)) => front,
-            Ok(None) if !self.raw_sasl => return Ok(None),
-            Err(error) if !self.raw_sasl => return Err(error),
-            _ => return self.sasl(bytes),
+            Ok(None) => return Ok(None),
+            Err(_) if self.raw_sasl => return self.sasl(bytes),
+            Err(error) => return Err(error),
         };
         let Head { api, version, id, .. } = front.head;
         let known = version <= api.newest;

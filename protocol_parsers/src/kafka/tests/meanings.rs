@@ -241,3 +241,50 @@ fn errors_are_called_what_kafka_calls_them() {
         assert_eq!(name(code), expected);
     }
 }
+
+#[test]
+fn after_the_old_handshake_messages_of_sasl_are_passed_over_up_to_the_first_request() {
+    let handshake = request(17, 0, 1, b"\0\x05PLAIN");
+    let agreed = response(1, b"\0\0\0\0\0\x01\0\x05PLAIN");
+    let next = produce(2, 1, &[("t", &[(0, batch(0, 0, &[b"v"], &[]))])]);
+    let expected = [
+        "> SaslHandshake api_version=0",
+        "<",
+        "> Produce t api_version=7 id=0 message_count=1 size=1 record_bytes=69 acks=1",
+        "< offsets=t-0@7 offset=7",
+    ];
+    // PLAIN is answered with nothing; SCRAM takes two rounds.
+    let plain: [&[u8]; 2] = [b"\0alice\0secret", b""];
+    let scram: [&[u8]; 4] = [
+        b"n,,n=alice,r=abc",
+        b"r=abcdef,s=AAAA,i=4096",
+        b"c=biws,r=abcdef,p=BBBB",
+        b"v=CCCC",
+    ];
+    for rounds in [&plain[..], &scram[..]] {
+        let mut pieces = vec![(ToServer, handshake.clone()), (ToClient, agreed.clone())];
+        for round in rounds.chunks(2) {
+            pieces.extend([(ToServer, framed(round[0])), (ToClient, framed(round[1]))]);
+        }
+        pieces.extend([
+            (ToServer, next.clone()),
+            (ToClient, produced(2, &[("t", &[(0, 0, 7)])], 0)),
+        ]);
+        assert_eq!(said(&pieces), expected);
+    }
+    // A request may be longer than any message of SASL's.
+    let long = produce(2, 1, &[("t", &[(0, batch(0, 0, &[&vec![0; 2 << 20]], &[]))])]);
+    let mut connection = Connection::new(&DEFINITION);
+    for bytes in [&handshake[..], &framed(plain[0])] {
+        connection.feed(ToServer, bytes);
+    }
+    for byte in &long[..1000] {
+        connection.feed(ToServer, &[*byte]);
+    }
+    connection.feed(ToServer, &long[1000..]);
+    assert!(
+        lines(&connection)[1].starts_with("> Produce t "),
+        "{:?}",
+        lines(&connection)
+    );
+}

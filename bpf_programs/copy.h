@@ -3,8 +3,14 @@
 #ifndef COPY_H
 #define COPY_H
 
-/* Pieces, and so records, of one call. Vectors and bytes beyond are counted and told as length only. */
-#define MAX_PIECES 32
+/*
+ * Turns of the loop over one call: each takes a vector, or half a piece of a long one. As many vectors as the kernel
+ * takes (gRPC writes 260 at once, Java and Node up to this), and half a MiB. What is beyond is counted and told as length
+ * only.
+ */
+#define MAX_TURNS (1024 + 64)
+/* The same without bpf_loop (before 5.17), where the verifier follows every turn. */
+#define MAX_TURNS_FOLLOWED 64
 
 /* Where the bytes of a call are in user memory. */
 struct user_bytes {
@@ -83,7 +89,7 @@ static __always_inline __u64 smaller(__u64 left, __u64 right)
 	return left < right ? left : right;
 }
 
-/* Moves to the next vector; false when there is none. An empty vector costs a piece. */
+/* Moves to the next vector; false when there is none. */
 static __always_inline bool next_vector(struct vector_walk *walk)
 {
 	if (!walk->count || bpf_probe_read_user(&walk->current, sizeof(walk->current), (void *)walk->vectors))
@@ -93,98 +99,90 @@ static __always_inline bool next_vector(struct vector_walk *walk)
 	return true;
 }
 
-/* Emits the next piece; false when all is said. */
-static __always_inline bool copy_next(struct data_record *record, struct vector_walk *walk)
-{
-	__u64 bytes, length;
+/*
+ * A record is full when it is at least half full: what one turn of the loop copies then always fits, as the verifier
+ * can see. Small vectors share a record, because a reader pays for records more than for bytes.
+ */
+#define GATHER_LENGTH (PIECE_LENGTH / 2)
 
-	if (!walk->left || !walk->budget || (!walk->current.length && !next_vector(walk)))
-		return false;
-	bytes = smaller(smaller(walk->current.length, walk->left), smaller(walk->budget, PIECE_LENGTH));
-	if (!bytes)
-		return true;
-	length = bytes;
-	if (bytes == walk->budget && walk->left > bytes) {
-		/* The limit is reached: this record stands for all the rest. */
-		record->head.header.flags |= FLAG_LIMITED;
-		length = walk->left;
-	}
-	emit_piece(record, walk->current.base, bytes, length);
+/* Emits what was gathered, as `length` bytes moved. */
+static __always_inline void emit_gathered(struct data_record *record, struct vector_walk *walk, __u32 length)
+{
+	record->head.length = length;
+	emit(record, walk->gathered);
 	record->head.position += length;
-	walk->current.base += bytes;
-	walk->current.length -= bytes;
-	walk->left -= length;
-	walk->budget -= bytes;
-	return true;
+	walk->gathered = 0;
 }
 
-/* A call with vectors of at most this many bytes becomes one record: a reader pays for records more than for bytes. */
-#define GATHER_LENGTH (PIECE_LENGTH / 2)
-/* Vectors of such a call; servers write two (head and body) to a handful. */
-#define MAX_GATHERED 16
-
-/* Adds the walk's current vector to the record; false when it cannot be. */
+/* Copies the next bytes, up to the end of a vector; false when there are none, or they cannot be read. */
 static __always_inline bool gather_next(struct data_record *record, struct vector_walk *walk)
 {
 	__u64 at = walk->gathered;
 	__u64 bytes;
 
-	if (!next_vector(walk))
+	if (!walk->left || !walk->budget || (!walk->current.length && !next_vector(walk)))
 		return false;
-	bytes = smaller(walk->current.length, walk->left);
-	barrier_var(bytes);
+	bytes = smaller(smaller(walk->current.length, walk->left), smaller(walk->budget, GATHER_LENGTH));
+	barrier_var(bytes); /* the compiler must test the very values that it passes on */
 	barrier_var(at);
-	if (bytes > GATHER_LENGTH || at > GATHER_LENGTH ||
-	    bpf_probe_read_user(record->bytes + at, bytes, (void *)walk->current.base))
+	if (bytes > GATHER_LENGTH || at > GATHER_LENGTH)
 		return false;
+	if (bpf_probe_read_user(record->bytes + at, bytes, (void *)walk->current.base)) {
+		walk->unreadable = true;
+		return false;
+	}
 	walk->gathered = at + bytes;
+	walk->current.base += bytes;
+	walk->current.length -= bytes;
 	walk->left -= bytes;
+	walk->budget -= bytes;
+	if (walk->gathered > GATHER_LENGTH && walk->left)
+		emit_gathered(record, walk, walk->gathered);
 	return true;
 }
 
-/* The vectors of a small call, in one record; false when they do not fit. */
-static __noinline int gather_vectors(struct data_record *record, struct user_bytes *from, __u32 length)
+static long gather_turn(__u32 turn, struct data_record **record)
 {
-	struct vector_walk *walk = &record->walk;
+	return !gather_next(*record, &(*record)->walk);
+}
+
+static __always_inline void gather_all(struct data_record *record)
+{
 	int i;
 
-	walk->vectors = from->vectors;
-	walk->count = from->vector_count;
-	walk->left = length;
-	walk->gathered = 0;
-	for (i = 0; i < MAX_GATHERED && walk->left; i++)
-		if (!gather_next(record, walk))
-			return false;
-	if (walk->left)
-		return false;
-	record->head.length = length;
-	emit(record, length);
-	return true;
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) {
+		bpf_loop(MAX_TURNS, gather_turn, &record, 0);
+		return;
+	}
+	for (i = 0; i < MAX_TURNS_FOLLOWED; i++)
+		if (!gather_next(record, &record->walk))
+			break;
 }
 
-/* All pieces of a call with several vectors, or of a large one. */
+/* All of a call with several vectors, or of a large one, in as few records as it takes. */
 static __noinline int copy_pieces(struct data_record *record, struct user_bytes *from, __u32 length)
 {
 	struct vector_walk *walk = &record->walk;
-	int i;
 
-	if (!from->vector_count) {
-		walk->current.base = from->buffer;
-		walk->current.length = length;
-	} else {
-		walk->current.length = 0;
-	}
+	walk->current.base = from->buffer;
+	walk->current.length = from->vector_count ? 0 : length;
 	walk->vectors = from->vectors;
 	walk->count = from->vector_count;
 	walk->left = length;
 	walk->budget = settings.max_payload;
-	for (i = 0; i < MAX_PIECES; i++)
-		if (!copy_next(record, walk))
-			break;
-	if (walk->left) {
-		count_loss(LOSS_IOVECS, walk->left);
-		emit_length(record, walk->left, FLAG_LIMITED);
+	walk->gathered = 0;
+	walk->unreadable = false;
+	gather_all(record);
+	/* The last record stands for what was not copied, too. */
+	if (walk->unreadable) {
+		count_loss(LOSS_FAULT, 1);
+		record->head.header.flags |= FLAG_UNREADABLE;
+	} else if (walk->left) {
+		if (walk->budget)
+			count_loss(LOSS_IOVECS, walk->left);
+		record->head.header.flags |= FLAG_LIMITED;
 	}
+	emit_gathered(record, walk, walk->gathered + walk->left);
 	return 0;
 }
 
@@ -206,8 +204,7 @@ static __always_inline void emit_transfer(struct transfer *transfer, struct user
 		emit_length(record, transfer->length, FLAG_UNREADABLE);
 	} else if (!from->vector_count && transfer->length <= PIECE_LENGTH && transfer->length <= settings.max_payload) {
 		emit_piece(record, from->buffer, transfer->length, transfer->length);
-	} else if (!from->vector_count || transfer->length > GATHER_LENGTH || transfer->length > settings.max_payload ||
-		   !gather_vectors(record, from, transfer->length)) {
+	} else {
 		copy_pieces(record, from, transfer->length);
 	}
 }

@@ -125,7 +125,8 @@ struct data_record {
 		struct user_iovec current;
 		__u64 left;   /* bytes of the call not told yet */
 		__u64 budget; /* bytes that may still be copied */
-		__u64 gathered; /* bytes of a small call copied so far */
+		__u64 gathered; /* bytes in the record */
+		__u64 unreadable; /* a fault: user memory that is not there now */
 	} walk;
 	__u64 emitted; /* records since loading */
 };

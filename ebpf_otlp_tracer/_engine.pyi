@@ -81,7 +81,7 @@ class Replay:
         """Return at most this many spans; None at the end. Batches are never empty."""
 
     def summary(self) -> str:
-        """Return the same keys as `Capture.summary` plus "warnings": [text]."""
+        """Return the same keys as `Capture.summary` plus "warnings": [text] and "damaged_files": n."""
 
 def protocols() -> list[tuple[str, str, str]]:
     """Return the registry of protocols: (name for --protocol, title, what is covered)."""

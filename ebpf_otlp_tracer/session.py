@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ebpf_otlp_tracer import summary, targets
 from ebpf_otlp_tracer.config import REPLAY_BATCH_SPANS, EngineOptions
+from ebpf_otlp_tracer.errors import InputError
 from ebpf_otlp_tracer.export import Outputs
 from ebpf_otlp_tracer.export.spans import Spans
 from ebpf_otlp_tracer.export.way_out import Surroundings
@@ -182,6 +183,8 @@ def run_replay(paths: Sequence[str], options: EngineOptions, surroundings: Surro
     for warning in summary.warnings(engine_summary):
         surroundings.messages.warning(warning)
     _say_summary(surroundings, engine_summary, lines, outputs.lost)
+    if summary.damaged_files(engine_summary):
+        return InputError.exit_code
     return 1 if outputs.failures else 0
 
 

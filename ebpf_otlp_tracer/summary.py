@@ -30,8 +30,8 @@ def own_cost() -> OwnCost:
 
 
 _LENGTHS_ONLY = "kernel.bytes_not_in_user_memory"
-"""What sendfile, splice and io_uring move is in no buffer of the program. If a parser wanted to read it, the engine counts
-that as a loss of its own; a file that nobody reads is none."""
+"""What sendfile, splice and io_uring move is in no buffer of the program. If a parser wanted to read it, the engine
+counts that as a loss of its own; a file that nobody reads is none."""
 
 
 def lost(engine_summary: str) -> dict[str, int]:
@@ -43,6 +43,11 @@ def lost(engine_summary: str) -> dict[str, int]:
 def warnings(engine_summary: str) -> list[str]:
     """Return what a replay found odd in its files."""
     return [str(text) for text in json.loads(engine_summary).get("warnings", [])]
+
+
+def damaged_files(engine_summary: str) -> int:
+    """Return how many files of a replay were cut off or damaged; what came before was read."""
+    return int(json.loads(engine_summary).get("damaged_files", 0))
 
 
 def text(engine_summary: str, lines_of_ways_out: Sequence[str], losses: Mapping[str, int], cost: OwnCost) -> str:

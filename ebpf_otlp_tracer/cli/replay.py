@@ -14,7 +14,12 @@ from ebpf_otlp_tracer.messages import Messages
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what `replay` understands."""
-    parser.add_argument("files", metavar="FILE", nargs="*", help="recordings, pcap or pcapng files: read as one stream")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="*",
+        help="recordings, pcap or pcapng files, or folders of them, one after the other",
+    )
     export.add_options(parser)
     shared.add_spans(parser)
     shared.add_quiet(parser)
@@ -35,6 +40,9 @@ def run(options: argparse.Namespace, command: list[str] | None) -> int:
 def _check_readable(path: str) -> None:
     """Raise `InputError` before any output is opened: a wrong name must not truncate the last result."""
     try:
+        if os.path.isdir(path):
+            os.listdir(path)
+            return
         with open(path, "rb"):
             return
     except OSError as error:

@@ -95,7 +95,8 @@ class OtlpExporter:
             stored = self._put_patiently(parcel)
         if not stored and not self._drop_warned:
             self._drop_warned = True
-            why = self._backlog.spool_failure or "the queue and the spool are full"
+            full = "the queue and the spool are full" if self._around.live else "the collector does not take them"
+            why = self._backlog.spool_failure or full
             self._around.messages.warning(f"{self.name}: spans are dropped and counted: {why}")
 
     def tick(self) -> None:

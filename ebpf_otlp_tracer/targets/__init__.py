@@ -44,7 +44,9 @@ def select(targets: Targets, proc: Proc | None = None) -> Selection:
     pids = process.trees(proc, targets.pids)
     waiting: list[str] = []
     for number, listeners in port.listeners(proc, targets.ports).items():
-        pids |= listeners
+        # A server that forks for each connection (PostgreSQL) closes the listening socket in its children. The children
+        # of init are not those of a service, though it may listen for one.
+        pids |= listeners | process.descendants(proc, listeners - {1, proc.own_pid})
         if not listeners:
             waiting.append(f"nobody listens on port {number} yet")
     for pattern in targets.exes:

@@ -16,8 +16,11 @@ pub mod registry;
 pub mod trace_context;
 
 mod http1;
+mod http2;
 mod kafka;
+mod postgres;
 mod redis;
+mod sql;
 
 pub use glossary::Glossary;
 pub use message::{Attribute, Facts, Failure, FailureSide, Message, Phase, Reply, Side, Target, Text, Value};

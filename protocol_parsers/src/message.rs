@@ -42,6 +42,16 @@ pub enum Reply {
     One,
     /// None ever comes (Kafka acks=0, Redis CLIENT REPLY OFF): the exchange ends with its request.
     None,
+    /// One response follows, and the exchange is worth a span only if it failed: a login, the preparation of a statement.
+    Routine,
+}
+
+impl Reply {
+    /// Whether a response follows.
+    #[must_use]
+    pub fn follows(self) -> bool {
+        self != Self::None
+    }
 }
 
 /// What the exchange is about, for the span's name.

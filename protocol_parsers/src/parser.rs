@@ -85,14 +85,17 @@ pub enum Step {
     Skip(u64),
     /// A message, and the bytes it takes. `len` may be larger than the bytes at hand (a body that nobody reads): the
     /// engine passes over the rest and takes the time of the last byte as the end of the message. `len` is 0 only for
-    /// a message that ends another one without bytes of its own, and never twice at one place.
+    /// a message that ends another one without bytes of its own, and no more than [`MAX_EMPTY_MESSAGES`] times at
+    /// one place.
     Message {
         /// Bytes on the wire, from the front.
         len: u64,
         /// What they say.
         message: Box<Message>,
     },
-    /// From here on both directions speak another registered protocol (HTTP Upgrade). The bytes are not consumed.
+    /// From here on both directions speak another registered protocol (HTTP Upgrade). The bytes are not consumed. If that
+    /// protocol pairs by id, the newest request, when it is still unanswered, is answered there under id 1 (the request of
+    /// an Upgrade is the first stream of HTTP/2).
     Become(&'static str),
     /// From here on nothing can be read in either direction (TLS after STARTTLS, a CONNECT tunnel).
     Opaque,
@@ -153,6 +156,10 @@ pub trait Parser: Send {
         None
     }
 }
+
+/// Messages without bytes at one place. A server that gives up on a pipeline answers all the rest of it at once; a pipeline
+/// is not deeper than this.
+pub const MAX_EMPTY_MESSAGES: u32 = 65_536;
 
 /// Bytes the engine keeps while it searches for the next message after a hole, because a start may straddle two events.
 pub const RESYNC_OVERLAP: usize = 32;

@@ -5,6 +5,8 @@ use crate::parser::Definition;
 /// Every protocol, in the order in which detection asks them.
 pub static PROTOCOLS: &[&Definition] = &[
     &crate::http1::DEFINITION,
+    &crate::http2::DEFINITION,
+    &crate::postgres::DEFINITION,
     &crate::redis::DEFINITION,
     &crate::kafka::DEFINITION,
 ];

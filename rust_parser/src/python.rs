@@ -337,7 +337,10 @@ impl Replay {
 
     fn summary(&self) -> PyResult<String> {
         let files = lock(&self.files);
-        summary_json(&files.summary(), serde_json::json!({"warnings": files.warnings()}))
+        summary_json(
+            &files.summary(),
+            serde_json::json!({"warnings": files.warnings(), "damaged_files": files.damaged()}),
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 
-use crate::packets::{PacketError, PacketReplay, Progress, Source};
+use crate::packets::{PacketError, PacketReplay, Progress, Source, Warning};
 use crate::pipeline::{Options, Pipeline, Summary};
 use crate::recording::{End, OpenError, Reader, Records, MAGIC, VERSION};
 use crate::span::Span;
@@ -40,6 +40,7 @@ pub struct Replay {
     ready: VecDeque<Span>,
     summary: Summary,
     warnings: Vec<String>,
+    damaged: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +79,7 @@ impl Replay {
             ready: VecDeque::new(),
             summary: Summary::default(),
             warnings: Vec::new(),
+            damaged: 0,
         })
     }
 
@@ -107,6 +109,11 @@ impl Replay {
         &self.warnings
     }
 
+    /// Files that were cut off or damaged: what came before was read.
+    pub fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
     /// Opens the next file; false when there is none.
     fn open_next(&mut self) -> Result<bool, ReplayError> {
         while let Some(input) = self.waiting.pop_front() {
@@ -133,11 +140,14 @@ impl Replay {
         };
         let ended = match result {
             Ok(Read::More) => None,
-            Ok(Read::End(warnings)) => Some(warnings),
+            Ok(Read::End) => Some((Vec::new(), false)),
+            Ok(Read::Odd(warnings)) => Some((warnings, false)),
             // What was read before the damage stays: its spans come first, then the warning.
-            Err(error) => Some(vec![error.to_string()]),
+            Ok(Read::Damaged(warning)) => Some((vec![warning], true)),
+            Err(error) => Some((vec![error.to_string()], true)),
         };
-        if let Some(warnings) = ended {
+        if let Some((warnings, damaged)) = ended {
+            self.damaged += u64::from(damaged);
             let name = input.path.display().to_string();
             let name = |warning: String| {
                 if warning.starts_with(&name) {
@@ -159,7 +169,12 @@ impl Replay {
 
 enum Read {
     More,
-    End(Vec<String>),
+    /// All was read.
+    End,
+    /// All was read, and something in it was not understood.
+    Odd(Vec<String>),
+    /// It is cut off or damaged here.
+    Damaged(String),
 }
 
 fn read_block(reader: &mut Reader<BufReader<File>>, pipeline: &mut Pipeline, path: &Path) -> Result<Read, ReplayError> {
@@ -167,28 +182,23 @@ fn read_block(reader: &mut Reader<BufReader<File>>, pipeline: &mut Pipeline, pat
         .block()
         .map_err(|error| ReplayError::Io(path.to_owned(), error))?;
     let Some(block) = block else {
-        return Ok(Read::End(match reader.end() {
-            Some(End::Truncated { offset }) => {
-                vec![format!(
-                    "the recording is cut off in the block at byte {offset}; everything before was read"
-                )]
-            }
-            Some(End::Damaged { offset, reason }) => {
-                vec![format!(
-                    "the recording is damaged at byte {offset} ({reason}); everything before was read"
-                )]
-            }
-            _ => Vec::new(),
-        }));
+        return Ok(match reader.end() {
+            Some(End::Truncated { offset }) => Read::Damaged(format!(
+                "the recording is cut off in the block at byte {offset}; everything before was read"
+            )),
+            Some(End::Damaged { offset, reason }) => Read::Damaged(format!(
+                "the recording is damaged at byte {offset} ({reason}); everything before was read"
+            )),
+            Some(End::Complete) | None => Read::End,
+        });
     };
     let mut records = Records { rest: &block };
     for record in records.by_ref() {
         pipeline.record(record);
     }
     if !records.rest.is_empty() {
-        return Ok(Read::End(vec![
-            "a record of impossible size; everything before was read".to_owned(),
-        ]));
+        let warning = "a record of impossible size; everything before was read";
+        return Ok(Read::Damaged(warning.to_owned()));
     }
     Ok(Read::More)
 }
@@ -197,7 +207,16 @@ fn read_packets(packets: &mut PacketReplay, pipeline: &mut Pipeline, path: &Path
     let mut sink = |event: &crate::event::Event| pipeline.event(event);
     match packets.next(&mut sink) {
         Ok(Progress::More) => Ok(Read::More),
-        Ok(Progress::End) => Ok(Read::End(packets.warnings().iter().map(ToString::to_string).collect())),
+        Ok(Progress::End) => {
+            let warnings = packets.warnings();
+            let cut = warnings
+                .iter()
+                .find(|warning| matches!(warning, Warning::Truncated { .. }));
+            Ok(match cut {
+                Some(cut) => Read::Damaged(cut.to_string()),
+                None => Read::Odd(warnings.iter().map(ToString::to_string).collect()),
+            })
+        }
         Err(error) => {
             // Hand out the end of what was read before.
             let _ = packets.next(&mut sink);

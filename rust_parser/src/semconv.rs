@@ -24,12 +24,28 @@ keys! {
         CLIENT_PORT = "client.port";
         /// Container id.
         CONTAINER_ID = "container.id";
+        /// Table, or whatever the database calls it.
+        DB_COLLECTION_NAME = "db.collection.name";
+        /// Database within the server.
+        DB_NAMESPACE = "db.namespace";
+        /// Statements in one request.
+        DB_OPERATION_BATCH_SIZE = "db.operation.batch.size";
+        /// What is done.
+        DB_OPERATION_NAME = "db.operation.name";
         /// The short text of a query that names a database span.
         DB_QUERY_SUMMARY = "db.query.summary";
+        /// The query without its literals.
+        DB_QUERY_TEXT = "db.query.text";
+        /// Rows in the response.
+        DB_RESPONSE_RETURNED_ROWS = "db.response.returned_rows";
+        /// The database's code for a failure or a warning.
+        DB_RESPONSE_STATUS_CODE = "db.response.status_code";
         /// Which database.
         DB_SYSTEM_NAME = "db.system.name";
         /// Low-cardinality kind of failure.
         ERROR_TYPE = "error.type";
+        /// Method of an HTTP request.
+        HTTP_REQUEST_METHOD = "http.request.method";
         /// CPU architecture.
         HOST_ARCH = "host.arch";
         /// Machine id.
@@ -110,8 +126,12 @@ keys! {
         URL_PATH = "url.path";
         /// Query of a URL, without the question mark.
         URL_QUERY = "url.query";
+        /// Scheme of a URL.
+        URL_SCHEME = "url.scheme";
         /// The low-cardinality form of a path, on client spans.
         URL_TEMPLATE = "url.template";
+        /// Who logged in.
+        USER_NAME = "user.name";
     }
 }
 
@@ -126,6 +146,8 @@ keys! {
         CAPTURE_GAP_BYTES = "ebpf_otlp_tracer.capture.gap_bytes";
         /// The connection or the capture ended before the response did.
         CAPTURE_INCOMPLETE = "ebpf_otlp_tracer.capture.incomplete";
+        /// A prepared statement was executed whose text was not seen: it was sent before the attach, or lost.
+        CAPTURE_STATEMENT_UNKNOWN = "ebpf_otlp_tracer.capture.statement_unknown";
         /// A copy limit cut something a parser wanted to read.
         CAPTURE_TRUNCATED = "ebpf_otlp_tracer.capture.truncated";
         /// Acknowledgements that a producer waits for; -1: of all replicas.
@@ -152,6 +174,12 @@ keys! {
         KAFKA_TRANSACTION_COMMITTED = "ebpf_otlp_tracer.kafka.transaction_committed";
         /// Whose transaction it is.
         KAFKA_TRANSACTIONAL_ID = "ebpf_otlp_tracer.kafka.transactional_id";
+        /// Header fields of HTTP/2 that a late attach or a hole hides are left out.
+        HTTP2_HEADERS_INCOMPLETE = "ebpf_otlp_tracer.http2.headers_incomplete";
+        /// Rows that a statement changed or copied.
+        DB_AFFECTED_ROWS = "ebpf_otlp_tracer.db.affected_rows";
+        /// The name of a prepared statement.
+        DB_STATEMENT_NAME = "ebpf_otlp_tracer.db.statement_name";
     }
 }
 

@@ -135,7 +135,7 @@ class Tracer:
 
 
 def _outcome(summary: str, user: float, system: float, waited: float, peak: int) -> Outcome:
-    number = re.search(r"^([\d,]+) spans in ", summary, re.MULTILINE)
+    number = re.search(r"^([\d,]+) (?:spans in |events, hooks )", summary, re.MULTILINE)
     if number is None:
         sys.exit(f"bench: no summary in: {summary}")
     return Outcome(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -89,3 +91,39 @@ def test_record_then_replay_counts_every_command(hooks: str, redis_server: Serve
     assert run(tmp_path, "replay", str(recording), "-o", str(output)).exit_code == 0
     names = Counter(span.attributes["db.operation.name"] for span in spans_of(output))
     assert names["GET"] == names["SET"] == 4800
+
+
+def test_a_reply_beyond_the_copy_limit_lends_none_of_its_elements_to_other_commands(
+    hooks: str, redis_server: Server, attach: Callable[..., Tracer]
+) -> None:
+    """A GET of a list is an error and of a text is not, so an element of the large reply in its place would show."""
+
+    def command(*words: bytes) -> bytes:
+        return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+
+    error, text = command(b"GET", b"list"), command(b"GET", b"text")
+    with socket.create_connection(("127.0.0.1", redis_server.port)) as client, client.makefile("rb") as answers:
+        for _ in range(20):
+            client.sendall(command(b"RPUSH", b"large", *[b"0123456789"] * 1000))
+            assert answers.readline().startswith(b":")
+        client.sendall(command(b"SET", b"text", b"1") + command(b"RPUSH", b"list", b"1"))
+        assert [answers.readline()[:1] for _ in range(2)] == [b"+", b":"]
+    tracer = attach("--hooks", hooks, "--pid", redis_server.pid, "--max-payload", "4096")
+    with socket.create_connection(("127.0.0.1", redis_server.port)) as client, client.makefile("rb") as answers:
+        for depth in (1, 2, 8) * 5:
+            client.sendall(command(b"LRANGE", b"large", b"0", b"-1") + (error + text) * depth)
+            for _ in range(1 + 2 * 20000 + 3 * depth):
+                answers.readline()
+        for ask, lines in ((error, 1), (text, 2)) * 10:
+            time.sleep(0.05)
+            client.sendall(ask)
+            for _ in range(lines):
+                answers.readline()
+        outcome = tracer.stop()
+    assert outcome.exit_code == 0, outcome.stderr
+    outcome.assert_possible()
+    gets = outcome.only(name="GET")
+    assert gets, f"what comes one by one is understood again\n{outcome.stderr}"
+    for span in gets:
+        failed = span.attributes.get("db.response.status_code") == "WRONGTYPE"
+        assert failed == (span.attributes["db.query.text"] == "GET list"), (span, outcome.stderr)

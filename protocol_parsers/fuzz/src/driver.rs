@@ -4,7 +4,7 @@
 //! It checks the contract on the way: no step without progress, no empty message twice at one place, every hole left
 //! behind. What a parser said is returned with the positions, so that two ways of cutting can be compared.
 
-use protocol_parsers::parser::{MAX_BYTES_SHOWN, RESYNC_OVERLAP};
+use protocol_parsers::parser::{MAX_BYTES_SHOWN, MAX_EMPTY_MESSAGES, RESYNC_OVERLAP};
 use protocol_parsers::{Definition, Direction, Message, Parser, Step};
 
 /// Something a parser said.
@@ -28,8 +28,8 @@ struct Way {
     skip: u64,
     /// The place is lost: look for the next start.
     lost: bool,
-    /// An empty message was taken at this place.
-    empty: bool,
+    /// Empty messages taken at this place.
+    empty: u32,
 }
 
 /// One connection.
@@ -133,7 +133,11 @@ impl Connection {
                     way.take(len);
                 }
                 Ok(Step::Message { len, message }) => {
-                    assert!(len > 0 || !way.empty, "two empty messages at {}", way.position);
+                    assert!(
+                        len > 0 || way.empty < MAX_EMPTY_MESSAGES,
+                        "too many empty messages at {}",
+                        way.position
+                    );
                     said.push(Said::Message(direction, way.position, len, message));
                     way.take(len);
                 }
@@ -161,7 +165,7 @@ impl Connection {
 impl Way {
     fn take(&mut self, len: u64) {
         self.skip = len;
-        self.empty = len == 0;
+        self.empty = if len == 0 { self.empty + 1 } else { 0 };
         self.pass();
     }
 
@@ -183,6 +187,7 @@ impl Way {
         if let Some(at) = parser.resync(direction, &self.bytes) {
             assert!(at <= self.bytes.len(), "resynchronised beyond the bytes");
             self.take(at as u64);
+            self.empty = 0;
             self.lost = false;
             return !self.bytes.is_empty();
         }

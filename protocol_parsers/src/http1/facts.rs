@@ -16,9 +16,9 @@ const MAX_TEXT: usize = 4096;
 const REQUEST_ATTRIBUTES: usize = 12;
 
 /// The key of a request body's length.
-pub(super) const REQUEST_BODY_SIZE: &str = "http.request.body.size";
+pub(crate) const REQUEST_BODY_SIZE: &str = "http.request.body.size";
 /// The key of a response body's length.
-pub(super) const RESPONSE_BODY_SIZE: &str = "http.response.body.size";
+pub(crate) const RESPONSE_BODY_SIZE: &str = "http.response.body.size";
 
 /// The facts of a request, but the length of its body.
 pub(super) fn of_request(line: &RequestLine, fields: &Fields) -> Facts {
@@ -27,22 +27,8 @@ pub(super) fn of_request(line: &RequestLine, fields: &Fields) -> Facts {
         attributes: Vec::with_capacity(REQUEST_ATTRIBUTES),
         ..Facts::default()
     };
-    if let Some(method) = known_method(line.method) {
-        facts.operation = Some(Text::const_new(method));
-        facts.text("http.request.method", Text::const_new(method));
-    } else {
-        // The conventions name the span of an unknown method `HTTP`: methods are the peer's to invent.
-        facts.operation = Some(Text::const_new("HTTP"));
-        facts.text("http.request.method", Text::const_new("_OTHER"));
-        facts.text("http.request.method_original", text(line.method));
-    }
-    facts.target = url.target();
-    if let Some(path) = url.path {
-        facts.text("url.path", text(path));
-    }
-    if let Some(query) = url.query.filter(|query| !query.is_empty()) {
-        facts.text("url.query", text(query));
-    }
+    add_method(&mut facts, line.method);
+    url.describe(&mut facts);
     facts.text(
         "url.scheme",
         url.scheme
@@ -60,20 +46,43 @@ pub(super) fn of_request(line: &RequestLine, fields: &Fields) -> Facts {
     facts
 }
 
+/// Adds a method. HTTP/2 has the same.
+pub(crate) fn add_method(facts: &mut Facts, method: &[u8]) {
+    if let Some(known) = known_method(method) {
+        facts.operation = Some(Text::const_new(known));
+        facts.text("http.request.method", Text::const_new(known));
+    } else {
+        // The conventions name the span of an unknown method `HTTP`: methods are the peer's to invent.
+        facts.operation = Some(Text::const_new("HTTP"));
+        facts.text("http.request.method", Text::const_new("_OTHER"));
+        facts.text("http.request.method_original", text(method));
+    }
+}
+
+/// Adds a path with its query, and names the target by it.
+pub(crate) fn add_path(facts: &mut Facts, path: &[u8]) {
+    Url::default().with_path(path).describe(facts);
+}
+
 /// The facts of a response, but the length of its body.
 pub(super) fn of_response(line: StatusLine) -> Facts {
+    of_status(line.code)
+}
+
+/// The facts of a status code.
+pub(crate) fn of_status(code: u16) -> Facts {
     let mut facts = Facts {
         attributes: Vec::with_capacity(2),
         ..Facts::default()
     };
-    facts.int("http.response.status_code", i64::from(line.code));
-    if line.code >= 400 {
-        let side = if line.code >= 500 {
+    facts.int("http.response.status_code", i64::from(code));
+    if code >= 400 {
+        let side = if code >= 500 {
             FailureSide::Both
         } else {
             FailureSide::Client
         };
-        let digits = [line.code / 100, line.code / 10 % 10, line.code % 10];
+        let digits = [code / 100, code / 10 % 10, code % 10];
         let kind = digits
             .into_iter()
             .filter_map(|digit| char::from_digit(digit.into(), 10))
@@ -95,7 +104,7 @@ pub(super) fn of_body(key: &'static str, size: u64) -> Facts {
 }
 
 /// Adds the length of a body.
-pub(super) fn add_size(facts: &mut Facts, key: &'static str, size: u64) {
+pub(crate) fn add_size(facts: &mut Facts, key: &'static str, size: u64) {
     facts.int(key, i64::try_from(size).unwrap_or(i64::MAX));
 }
 
@@ -153,6 +162,16 @@ impl<'a> Url<'a> {
         }
     }
 
+    fn describe(&self, facts: &mut Facts) {
+        facts.target = self.target();
+        if let Some(path) = self.path {
+            facts.text("url.path", text(path));
+        }
+        if let Some(query) = self.query.filter(|query| !query.is_empty()) {
+            facts.text("url.query", text(query));
+        }
+    }
+
     fn target(&self) -> Target {
         match self.path {
             None => Target::None,
@@ -172,7 +191,7 @@ fn is_scheme(bytes: &[u8]) -> bool {
 }
 
 /// `host`, `host:port`, `[::1]:port`, each perhaps with credentials before it, which are dropped.
-fn add_server(facts: &mut Facts, authority: &[u8]) {
+pub(crate) fn add_server(facts: &mut Facts, authority: &[u8]) {
     let authority = match memrchr(b'@', authority) {
         Some(at) => authority.get(at + 1..).unwrap_or_default(),
         None => authority,
@@ -229,7 +248,7 @@ fn trace_state(fields: &Fields) -> Option<Text> {
 }
 
 /// Text of the wire: folds become blanks, what is no UTF-8 is replaced, and what is over [`MAX_TEXT`] is cut off.
-fn text(bytes: &[u8]) -> Text {
+pub(crate) fn text(bytes: &[u8]) -> Text {
     let mut end = bytes.len();
     if end > MAX_TEXT {
         end = MAX_TEXT;

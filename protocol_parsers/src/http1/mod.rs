@@ -5,7 +5,7 @@
 //! no part of an exchange. State: what each direction is inside of, and what the requests in flight asked.
 
 mod body;
-mod facts;
+pub(crate) mod facts;
 mod fields;
 mod resync;
 mod start_line;
@@ -309,6 +309,10 @@ impl Http1 {
             Some(Upgrade::H2c) => registry::find("http2").map_or(Speaks::Unknown, |other| Speaks::Other(other.name)),
             Some(Upgrade::Unknown) | None => Speaks::Unknown,
         };
+        if let Speaks::Other(_) = self.speaks {
+            // The request is answered in the other protocol, so this is no more than an interim response.
+            return Step::Skip(len);
+        }
         let phase = if upgrade == Some(Upgrade::WebSocket) {
             Phase::Begin
         } else {

@@ -47,8 +47,8 @@ pub struct Lane {
     pub lost: u64,
     /// The last byte that was passed.
     pub last: Stamp,
-    /// Position of the last message without bytes of its own, to meet no second one there.
-    pub empty_at: Option<u64>,
+    /// Position of the last message without bytes of its own, and how many were met there.
+    pub empty_at: (u64, u32),
     /// It ended.
     pub ended: bool,
     /// Where events end, and their stamps, in order; from `position` on.

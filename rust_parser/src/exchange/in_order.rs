@@ -26,8 +26,6 @@
 
 use std::collections::VecDeque;
 
-use protocol_parsers::Reply;
-
 use super::{
     end_one, Cause, Ending, Half, Ledger, Met, Missing, Part, Pending, Response, EARLY_RESPONSE_NS, MAX_EARLY_RESPONSES,
 };
@@ -154,6 +152,16 @@ impl InOrder {
         self.window.is_none() && !self.pipelines && self.requests.len() == in_flight
     }
 
+    /// See [`super::Pairs::take_unanswered`].
+    pub fn take_unanswered(&mut self) -> Option<Pending> {
+        let last = self.requests.back().filter(|_| self.window.is_none())?;
+        if last.is_owed() && last.response_start_ns.is_none() {
+            self.requests.pop_back()
+        } else {
+            None
+        }
+    }
+
     /// See [`super::Pairs::request`].
     pub fn request(&mut self, mut pending: Pending, quiet: bool, ledger: &mut impl Ledger) {
         self.weigh(&pending, quiet, ledger);
@@ -167,13 +175,13 @@ impl InOrder {
         }
         if let Some(window) = &mut self.window {
             window.last_ns = pending.request_start_ns;
-            if pending.reply == Reply::One {
+            if pending.reply.follows() {
                 window.balance += 1;
             }
             window.requests.push_back(pending);
             return;
         }
-        if pending.reply == Reply::One {
+        if pending.reply.follows() {
             if let Some(response) = self.early.pop_front() {
                 pending.answer(response);
                 ledger.responded(&pending);
@@ -193,7 +201,7 @@ impl InOrder {
         };
         if window.balance > window.lowest || window.half_response {
             self.overlaps = true;
-        } else if quiet && self.requests.is_empty() && pending.reply == Reply::One {
+        } else if quiet && self.requests.is_empty() && pending.reply.follows() {
             window.begun_at_lowest += 1;
             self.waits = self.waits.saturating_add(1);
             let since = if window.responses.is_empty() {
@@ -358,7 +366,7 @@ impl InOrder {
         ledger.loss().responses_without_request += unseen as u64;
         for mut pending in requests {
             pending.capture.attached_mid_stream |= mid_stream;
-            if pending.reply == Reply::One {
+            if pending.reply.follows() {
                 if let Some(response) = responses.pop_front() {
                     pending.answer(response);
                     ledger.responded(&pending);
@@ -492,7 +500,7 @@ impl Window {
         self.idle = Idle::No;
         self.balance -= 1;
         if self.balance < self.lowest {
-            self.odd |= self.requests.iter().any(|pending| pending.reply == Reply::One);
+            self.odd |= self.requests.iter().any(|pending| pending.reply.follows());
             self.lowest = self.balance;
             self.begun_at_lowest = 0;
             self.dwell_ns = 0;

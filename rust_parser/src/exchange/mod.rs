@@ -205,12 +205,12 @@ pub trait Ledger {
 impl Pending {
     /// Both sides are all there.
     pub fn is_complete(&self) -> bool {
-        self.request_end_ns.is_some() && (self.reply == Reply::None || self.response_end_ns.is_some())
+        self.request_end_ns.is_some() && (!self.reply.follows() || self.response_end_ns.is_some())
     }
 
     /// Still owed a response, or the rest of one.
     pub fn is_owed(&self) -> bool {
-        self.reply == Reply::One && self.response_end_ns.is_none()
+        self.reply.follows() && self.response_end_ns.is_none()
     }
 
     /// A further stretch of the request.
@@ -360,6 +360,15 @@ impl Pairs {
         match self {
             Self::InOrder(pairs) => pairs.request(pending, quiet, ledger),
             Self::ById(pairs) => pairs.request(pending, ledger),
+        }
+    }
+
+    /// Takes the newest request out, if it is certain that no response to it has begun: it is to be answered in another
+    /// protocol.
+    pub fn take_unanswered(&mut self) -> Option<Pending> {
+        match self {
+            Self::InOrder(pairs) => pairs.take_unanswered(),
+            Self::ById(_) => None,
         }
     }
 

@@ -53,6 +53,9 @@ pub fn build(
         attributes.set(semconv::URL_TEMPLATE, Value::Text(template));
     }
     add_socket(&mut attributes, &exchange);
+    if exchange.peers.perspective == Perspective::Client {
+        add_full_url(&mut attributes);
+    }
     let links = links(facts);
     let status = add_failure(
         &mut attributes,
@@ -87,6 +90,42 @@ pub fn build(
         status,
         resource,
     }
+}
+
+/// The conventions require the whole URL of an HTTP client. Its parts are redacted already. Left out where a part is not
+/// known: a message that was cut, a CONNECT, HTTP/2 whose headers are not all known (it may be a gRPC call).
+fn add_full_url(attributes: &mut Attributes) {
+    if attributes.has(semconv::HTTP2_HEADERS_INCOMPLETE) {
+        return;
+    }
+    let parts = (
+        attributes.text(semconv::HTTP_REQUEST_METHOD),
+        attributes.text(semconv::URL_SCHEME),
+        attributes.text(semconv::SERVER_ADDRESS),
+        attributes.text(semconv::URL_PATH),
+    );
+    let (Some(_), Some(scheme), Some(host), Some(path)) = parts else {
+        return;
+    };
+    let bracketed = host.contains(':') && !host.starts_with('[');
+    let mut url = if bracketed {
+        format_compact!("{scheme}://[{host}]")
+    } else {
+        format_compact!("{scheme}://{host}")
+    };
+    let default_port = if scheme == "https" { 443 } else { 80 };
+    if let Some(port) = attributes
+        .int(semconv::SERVER_PORT)
+        .filter(|port| *port != default_port)
+    {
+        url.push_str(&format_compact!(":{port}"));
+    }
+    url.push_str(path);
+    if let Some(query) = attributes.text(semconv::URL_QUERY) {
+        url.push('?');
+        url.push_str(query);
+    }
+    attributes.set(semconv::URL_FULL, Value::Text(url));
 }
 
 /// Messaging clients are producers and consumers; every other exchange has a client and a server.
@@ -301,6 +340,13 @@ impl Attributes {
     fn text(&self, key: &str) -> Option<&str> {
         match &self.list.get(self.position(key)?)?.value {
             Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn int(&self, key: &str) -> Option<i64> {
+        match self.list.get(self.position(key)?)?.value {
+            Value::Int(number) => Some(number),
             _ => None,
         }
     }

@@ -342,3 +342,20 @@ fn every_ipv4_address_is_written_as_the_standard_library_does() {
 fn root(exchange: &Exchange) -> Lineage {
     Identity::new(&exchange.peers, exchange.position, exchange.ordinal).alone(None)
 }
+
+#[test]
+fn an_http_client_has_the_whole_url_without_its_secrets_and_a_server_has_not() {
+    let mut exchange = exchange(Perspective::Client);
+    exchange.facts.text("url.scheme", "http");
+    let url = "http://[2001:db8::2]:8080/users/42?page=1&token=REDACTED";
+    assert_eq!(shown(&span_of(&exchange), "url.full"), url);
+    exchange.facts.text("server.address", "shop");
+    exchange.facts.int("server.port", 80);
+    let url = "http://shop/users/42?page=1&token=REDACTED";
+    assert_eq!(shown(&span_of(&exchange), "url.full"), url);
+    exchange.peers = Arc::new(Peers {
+        perspective: Perspective::Server,
+        ..Peers::clone(&exchange.peers)
+    });
+    assert_eq!(shown(&span_of(&exchange), "url.full"), "-");
+}

@@ -20,10 +20,13 @@ const CAPTURE: &str = "ebpf_otlp_tracer.capture.";
 /// What we count ourselves may be less. Not all such spans say so: when the last bytes before a close are lost, no later
 /// position tells.
 const OWN: &str = "ebpf_otlp_tracer.";
+/// HTTP/2 compresses a connection's headers against all earlier ones, so one loss hides fields of many later requests, whose
+/// own bytes were all captured. Such a span says so with this.
+const FIELDS_UNKNOWN: &str = "ebpf_otlp_tracer.http2.headers_incomplete";
 /// Who is whose parent may be unknown when something is missing.
 const PARENT: &str = "ebpf_otlp_tracer.parent";
 /// What an earlier message said: unknown when that was missed. An unknown value is left out, never wrong.
-const FROM_EARLIER: [&str; 2] = ["db.namespace", "messaging.destination.name"];
+const FROM_EARLIER: [&str; 3] = ["db.namespace", "messaging.destination.name", "user.name"];
 /// Kafka names topics by ids, whose names other messages tell.
 const DESTINATION: &str = "messaging.destination.name";
 
@@ -72,11 +75,13 @@ impl Whole {
 
     /// What is wrong with a span, given what it is when nothing is missing.
     fn compare(&self, span: &Span, whole: &Span) -> Vec<String> {
-        let (facts, truth) = (facts(span), facts(whole));
-        let admits = span
-            .attributes
-            .iter()
-            .any(|attribute| attribute.key.starts_with(CAPTURE));
+        let (facts, mut truth) = (facts(span), facts(whole));
+        let has = |is: &dyn Fn(&str) -> bool| span.attributes.iter().any(|attribute| is(attribute.key));
+        let fields_unknown = has(&|key| key == FIELDS_UNKNOWN);
+        let admits = fields_unknown || has(&|key| key.starts_with(CAPTURE));
+        if fields_unknown {
+            add_implied(&mut truth, &facts);
+        }
         let mut wrong = Vec::new();
         for (key, value) in &facts {
             let counted = key.starts_with(OWN) && value.bytes().all(|byte| byte.is_ascii_digit());
@@ -152,17 +157,52 @@ fn is_unix(span: &Span) -> bool {
 }
 
 fn facts(span: &Span) -> BTreeMap<&'static str, String> {
-    let own = |key: &str| !key.starts_with(CAPTURE) && !key.starts_with(PARENT);
+    let own = |key: &str| !key.starts_with(CAPTURE) && !key.starts_with(PARENT) && key != FIELDS_UNKNOWN;
     let list = span.attributes.iter().filter(|attribute| own(attribute.key));
     list.map(|attribute| (attribute.key, plain(&attribute.value))).collect()
 }
 
+/// Without its content type a gRPC call is shown as the HTTP request that it is too: adds what is true of every such one.
+/// How long its body is stands in no span of a call, so that is taken as said.
+fn add_implied(truth: &mut BTreeMap<&'static str, String>, said: &BTreeMap<&'static str, String>) {
+    let Some(method) = truth.get("rpc.method") else {
+        return;
+    };
+    let path = format!("\"/{}", method.trim_start_matches('"'));
+    let implied = [
+        ("http.request.method", "\"POST\"".to_owned()),
+        ("http.response.status_code", "200".to_owned()),
+        ("url.path", path.clone()),
+        ("url.template", path),
+        ("url.scheme", "\"http\"".to_owned()),
+    ];
+    let sizes = ["http.request.body.size", "http.response.body.size"]
+        .into_iter()
+        .filter_map(|key| Some((key, said.get(key)?.clone())));
+    // HTTP names a failure by the reset alone, gRPC by its own status.
+    if let (false, Some(reset)) = (
+        said.contains_key("rpc.method"),
+        truth.get("ebpf_otlp_tracer.http2.reset"),
+    ) {
+        truth.insert("error.type", reset.clone());
+    }
+    for (key, value) in implied.into_iter().chain(sizes) {
+        truth.entry(key).or_insert(value);
+    }
+}
+
 /// The recording as a tracer sees it that comes before the event `first`: connections that are open then are met in
-/// their middle, and what was said of processes and the machine is known.
+/// their middle, and what was said of processes and the machine is known. Processes are watched since then only: that
+/// nothing moved while they were would be a lie.
 fn late<'a>(events: &[Event<'a>], first: usize) -> Vec<Event<'a>> {
     let mut met: BTreeMap<ConnectionId, (Header, Open)> = BTreeMap::new();
-    let mut seen = Vec::new();
+    let (mut seen, mut processes) = (Vec::new(), Vec::new());
     let (before, after) = events.split_at(first);
+    let now = after.first().map_or(0, |event| event.header().time_ns);
+    let met_now = |header: &Header| Header {
+        time_ns: now,
+        ..*header
+    };
     for event in before {
         match event {
             Event::Open(header, open) => drop(met.insert(header.connection, (*header, open.clone()))),
@@ -173,10 +213,15 @@ fn late<'a>(events: &[Event<'a>], first: usize) -> Vec<Event<'a>> {
             }
             Event::Close(header) => drop(met.remove(&header.connection)),
             Event::Eof(..) | Event::Loss(..) => {}
+            Event::Process(header, process) => processes.push(Event::Process(met_now(header), process.clone())),
+            Event::Fork(header, parent) => processes.push(Event::Fork(met_now(header), *parent)),
+            Event::Exec(header) => processes.push(Event::Exec(met_now(header))),
+            Event::Exit(header) => processes.push(Event::Exit(met_now(header))),
+            Event::Listen(header, port) => processes.push(Event::Listen(met_now(header), *port)),
             other => seen.push(other.clone()),
         }
     }
-    let now = after.first().map_or(0, |event| event.header().time_ns);
+    seen.append(&mut processes);
     seen.extend(met.into_values().map(|(header, open)| {
         let fresh = false;
         Event::Open(Header { time_ns: now, ..header }, Open { fresh, ..open })

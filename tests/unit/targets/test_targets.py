@@ -131,6 +131,24 @@ def test_a_port_means_every_process_that_holds_its_listening_socket(family: sock
             worker.wait()
 
 
+FORKING_SERVER = """
+import os, socket, time
+listener = socket.create_server(('127.0.0.1', 0))
+if (child := os.fork()) == 0:
+    listener.close()
+    time.sleep(60)
+print(listener.getsockname()[1], child, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_port_means_the_children_that_serve_its_connections_too() -> None:
+    with running(sys.executable, "-c", FORKING_SERVER) as server:
+        assert server.stdout
+        number, child = map(int, server.stdout.readline().split())
+        assert targets.select(Targets(ports=(number,))).pids == {server.pid, child}
+
+
 def test_a_connected_socket_is_no_listener() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as client:
         own = client.getsockname()[1]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol_parsers::{Definition, Direction, Facts, Message, Phase, Side};
+use protocol_parsers::{Definition, Direction, Facts, Message, Phase, Reply, Side};
 
 use super::Conversation;
 use crate::connection::lane::Tail;
@@ -208,6 +208,10 @@ impl Ledger for Book<'_> {
 
     fn complete(&mut self, pending: Pending) {
         let identity = pending.identity;
+        if pending.reply == Reply::Routine && pending.facts.failure.is_none() {
+            self.shared.parents.dropped(identity.span());
+            return;
+        }
         let exchange = pending.into_exchange(self.definition, Arc::clone(self.peers));
         self.shared.finish(&identity, exchange);
     }

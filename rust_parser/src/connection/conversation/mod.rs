@@ -7,8 +7,8 @@ mod messages;
 
 use std::sync::Arc;
 
-use protocol_parsers::parser::{MAX_BYTES_SHOWN, RESYNC_OVERLAP};
-use protocol_parsers::{Definition, Direction, ParseError, Parser, Step};
+use protocol_parsers::parser::{MAX_BYTES_SHOWN, MAX_EMPTY_MESSAGES, RESYNC_OVERLAP};
+use protocol_parsers::{Definition, Direction, Pairing, ParseError, Parser, Step};
 
 use super::lane::{Lane, Place};
 use super::stream::{Segment, Stamp};
@@ -23,6 +23,9 @@ pub const MAX_ERRORS_IN_A_ROW: u32 = 64;
 
 /// Changes of protocol within one connection. HTTP Upgrade is one.
 const MAX_CHANGES: u32 = 4;
+
+/// The id under which a request is answered that asked for the new protocol: the first stream of HTTP/2.
+const UPGRADED: u64 = 1;
 
 /// Whether the conversation goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -291,11 +294,16 @@ impl Conversation {
         (passed, found.is_some())
     }
 
-    /// A message without bytes is taken once at one place.
+    /// Messages without bytes are taken so often at one place and not for ever.
     fn may_take(&mut self, direction: Direction, len: u64) -> bool {
         let lane = self.lane(direction);
-        let place = Some(lane.position);
-        len > 0 || std::mem::replace(&mut lane.empty_at, place) != place
+        if len > 0 {
+            return true;
+        }
+        let (place, taken) = lane.empty_at;
+        let taken = if place == lane.position { taken } else { 0 };
+        lane.empty_at = (lane.position, taken + 1);
+        taken < MAX_EMPTY_MESSAGES
     }
 
     /// The bytes here make no sense: one is passed over, and the search begins.
@@ -453,6 +461,10 @@ impl Conversation {
             return Flow::Over;
         };
         let now = shared.now;
+        let asked = match definition.pairing {
+            Pairing::ById => self.pairs.take_unanswered(),
+            Pairing::InOrder => None,
+        };
         let mut book = Book {
             shared,
             definition: self.definition,
@@ -461,8 +473,17 @@ impl Conversation {
         self.pairs.end(Ending::Released, now, false, &mut book);
         self.definition = definition;
         self.parser = (definition.parser)();
-        self.parser.share(&shared.glossary);
-        self.pairs = Pairs::new(definition.pairing, Met::Fresh, shared.options.max_in_flight);
+        self.parser.share(&book.shared.glossary);
+        self.pairs = Pairs::new(definition.pairing, Met::Fresh, book.shared.options.max_in_flight);
+        if let Some(mut pending) = asked {
+            pending.id = UPGRADED;
+            let mut book = Book {
+                shared,
+                definition,
+                peers: &self.peers,
+            };
+            self.pairs.request(pending, false, &mut book);
+        }
         Flow::On
     }
 }

@@ -208,6 +208,23 @@ fn both_directions_change_to_another_protocol() {
 }
 
 #[test]
+fn a_request_that_is_unanswered_when_the_protocol_changes_is_answered_there_as_the_first() {
+    let mut events = opened(open(Role::Client, true));
+    let ask = |flags, number| message(0xA5, b'Q', flags, 0, number, b"");
+    events.extend([sent(500, 0, &ask(toys::UPGRADE, 1)), received(600, 0, &answer(1))]);
+    events.extend([sent(700, 12, &ask(toys::UPGRADE, 2))]);
+    events.push(received(800, 12, &message(0xA6, b'A', 0, 0, 1, b"")));
+    let mut engine = Engine::new(options());
+    let out = run(&mut engine, &events);
+    assert_eq!(out.len(), 2);
+    let exchange = &out[1].exchange;
+    assert_eq!(exchange.protocol.name, "toyid");
+    assert_eq!(exchange.request_start_ns, 700);
+    assert_eq!(exchange.response_start_ns, Some(800));
+    assert_eq!(engine.loss().exchanges_cut_short, 0);
+}
+
+#[test]
 fn damaged_bytes_lose_their_exchange_and_the_next_ones_are_found() {
     let mut events = opened(open(Role::Client, true));
     for number in 0..40 {

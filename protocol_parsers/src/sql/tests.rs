@@ -1,0 +1,4 @@
+#![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+use super::*;
+mod secrets;
+mod statements;

@@ -9,6 +9,7 @@
 #[cfg(test)]
 extern crate self as protocol_parsers;
 
+pub mod glossary;
 pub mod message;
 pub mod parser;
 pub mod registry;
@@ -16,10 +17,12 @@ pub mod trace_context;
 
 mod http1;
 mod http2;
+mod kafka;
 mod postgres;
 mod redis;
 mod sql;
 
+pub use glossary::Glossary;
 pub use message::{Attribute, Facts, Failure, FailureSide, Message, Phase, Reply, Side, Target, Text, Value};
 pub use parser::{Definition, Detection, Direction, Pairing, ParseError, Parser, Step};
 pub use trace_context::TraceContext;

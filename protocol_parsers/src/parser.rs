@@ -6,6 +6,9 @@
 //! * `next` on a prefix of a message answers [`Step::NeedMore`] or the very step it gives on the whole message;
 //! * every length, count and depth read from the wire meets a named limit before it is used.
 
+use std::sync::Arc;
+
+use crate::glossary::Glossary;
 use crate::message::Message;
 
 /// Which way bytes travel. The roles are those of the connection, not of the traced process.
@@ -110,6 +113,11 @@ pub enum ParseError {
 /// The state of one connection in one protocol. It sees both directions, so what a response needs from its request
 /// (HTTP HEAD, a MySQL command, a Kafka version) is a field.
 pub trait Parser: Send {
+    /// Before anything else: what other connections tell, and are to be told.
+    fn share(&mut self, glossary: &Arc<Glossary>) {
+        let _ = glossary;
+    }
+
     /// Look at the front of one direction's bytes (never empty) and take at most one message off it.
     ///
     /// The engine consumes what the step says before it asks again. After an error it treats the place as a hole:
@@ -128,6 +136,15 @@ pub trait Parser: Send {
     /// enough for a span that says it was cut, the message, as a whole one; the state is then as after that message, as
     /// far as it can be known, and the engine looks for the next one without [`Parser::gap`].
     fn cut(&mut self, direction: Direction, bytes: &[u8]) -> Option<Box<Message>> {
+        let _ = (direction, bytes);
+        None
+    }
+
+    /// What follows these bytes (none, or those that `next` asked more to) is missing, and it is known how much. A parser
+    /// that knows by a length that it read where the thing in front ends takes the step that goes over what is missing,
+    /// with what can be known; its `len` is larger than the bytes at hand. `None`: [`Parser::cut`] or [`Parser::gap`]
+    /// follows.
+    fn step_over(&mut self, direction: Direction, bytes: &[u8]) -> Option<Step> {
         let _ = (direction, bytes);
         None
     }

@@ -8,6 +8,7 @@ pub static PROTOCOLS: &[&Definition] = &[
     &crate::http2::DEFINITION,
     &crate::postgres::DEFINITION,
     &crate::redis::DEFINITION,
+    &crate::kafka::DEFINITION,
 ];
 
 /// The protocol of this name.

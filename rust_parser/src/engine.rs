@@ -6,8 +6,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::sync::Arc;
 
-use protocol_parsers::{registry, Definition};
+use protocol_parsers::{registry, Definition, Glossary};
 
 use crate::connection::ids::IdHash;
 use crate::connection::stream::Stamp;
@@ -82,6 +83,8 @@ pub struct Shared {
     pub statistics: Statistics,
     /// Who is whose parent.
     pub parents: Parents,
+    /// What connections tell each other.
+    pub glossary: Arc<Glossary>,
     /// For the kernel.
     pub verdicts: Vec<(ConnectionId, Verdict)>,
     /// The boot that the events are from.
@@ -140,6 +143,7 @@ impl Engine {
             loss: Loss::default(),
             statistics: Statistics::default(),
             parents: Parents::default(),
+            glossary: Arc::default(),
             verdicts: Vec::new(),
             boot_id: String::new(),
             now: 0,

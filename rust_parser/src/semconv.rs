@@ -52,8 +52,26 @@ keys! {
         HOST_ID = "host.id";
         /// Host name.
         HOST_NAME = "host.name";
+        /// Messages in a batch.
+        MESSAGING_BATCH_MESSAGE_COUNT = "messaging.batch.message_count";
+        /// Who produces or consumes, in its own words.
+        MESSAGING_CLIENT_ID = "messaging.client.id";
+        /// The consumer group.
+        MESSAGING_CONSUMER_GROUP_NAME = "messaging.consumer.group.name";
+        /// The topic, if it is one.
+        MESSAGING_DESTINATION_NAME = "messaging.destination.name";
+        /// The partition, if it is one.
+        MESSAGING_DESTINATION_PARTITION_ID = "messaging.destination.partition.id";
+        /// The offset of the record, if it is one.
+        MESSAGING_KAFKA_OFFSET = "messaging.kafka.offset";
+        /// Bytes of the value of the record, if it is one.
+        MESSAGING_MESSAGE_BODY_SIZE = "messaging.message.body.size";
+        /// What the system calls the operation.
+        MESSAGING_OPERATION_NAME = "messaging.operation.name";
         /// `send` or `receive` decide the kind of a messaging span.
         MESSAGING_OPERATION_TYPE = "messaging.operation.type";
+        /// Which messaging system.
+        MESSAGING_SYSTEM = "messaging.system";
         /// This end of the socket; only in packet captures, where no resource says who it is.
         NETWORK_LOCAL_ADDRESS = "network.local.address";
         /// This end's port.
@@ -132,6 +150,30 @@ keys! {
         CAPTURE_STATEMENT_UNKNOWN = "ebpf_otlp_tracer.capture.statement_unknown";
         /// A copy limit cut something a parser wanted to read.
         CAPTURE_TRUNCATED = "ebpf_otlp_tracer.capture.truncated";
+        /// Acknowledgements that a producer waits for; -1: of all replicas.
+        KAFKA_ACKS = "ebpf_otlp_tracer.kafka.acks";
+        /// Version of the request.
+        KAFKA_API_VERSION = "ebpf_otlp_tracer.kafka.api_version";
+        /// What pairs a response with its request.
+        KAFKA_CORRELATION_ID = "ebpf_otlp_tracer.kafka.correlation_id";
+        /// Offsets of the records that were written or read: `topic-partition@first-last`.
+        KAFKA_OFFSETS = "ebpf_otlp_tracer.kafka.offsets";
+        /// Partitions, if there are more than one.
+        KAFKA_PARTITION_COUNT = "ebpf_otlp_tracer.kafka.partition_count";
+        /// Offsets that were committed, asked for or found: `topic-partition@offset`.
+        KAFKA_POSITIONS = "ebpf_otlp_tracer.kafka.positions";
+        /// Bytes of batches of records, as they are on the wire.
+        KAFKA_RECORD_BYTES = "ebpf_otlp_tracer.kafka.record_bytes";
+        /// How long the broker makes the client wait.
+        KAFKA_THROTTLE_TIME_MS = "ebpf_otlp_tracer.kafka.throttle_time_ms";
+        /// Topics that a request names by id.
+        KAFKA_TOPIC_IDS = "ebpf_otlp_tracer.kafka.topic_ids";
+        /// Topics, if there are more than one.
+        KAFKA_TOPICS = "ebpf_otlp_tracer.kafka.topics";
+        /// Whether a transaction was committed, and not aborted.
+        KAFKA_TRANSACTION_COMMITTED = "ebpf_otlp_tracer.kafka.transaction_committed";
+        /// Whose transaction it is.
+        KAFKA_TRANSACTIONAL_ID = "ebpf_otlp_tracer.kafka.transactional_id";
         /// Header fields of HTTP/2 that a late attach or a hole hides are left out.
         HTTP2_HEADERS_INCOMPLETE = "ebpf_otlp_tracer.http2.headers_incomplete";
         /// Rows that a statement changed or copied.

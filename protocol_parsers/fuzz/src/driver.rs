@@ -72,6 +72,36 @@ impl Connection {
         };
     }
 
+    /// So many bytes of a direction are lost: what the parser can pass over it does.
+    pub fn hole(&mut self, direction: Direction, mut bytes: u64) {
+        loop {
+            let way = &mut self.ways[usize::from(direction == Direction::ToClient)];
+            let passed = way.skip.min(bytes);
+            way.skip -= passed;
+            way.position += passed;
+            bytes -= passed;
+            if bytes == 0 {
+                return;
+            }
+            let here = way.bytes.len() as u64;
+            let step = if way.lost {
+                None
+            } else {
+                self.parser.step_over(direction, &way.bytes)
+            };
+            match step {
+                Some(Step::Skip(len)) if len > here => way.take(len),
+                Some(Step::Message { len, message }) if len > here => {
+                    self.said.push(Said::Message(direction, way.position, len, message));
+                    way.take(len);
+                }
+                _ => break,
+            }
+        }
+        self.gap(direction);
+        self.ways[usize::from(direction == Direction::ToClient)].position += bytes;
+    }
+
     /// Bytes come; they are read as far as that is possible.
     pub fn feed(&mut self, direction: Direction, bytes: &[u8]) {
         let Self {

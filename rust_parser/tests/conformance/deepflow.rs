@@ -150,3 +150,68 @@ fn redis_errors_and_arrays_are_those_of_the_result() {
         assert_eq!(lost, [], "{name}");
     }
 }
+
+#[test]
+fn kafka_exchanges_are_those_of_the_results() {
+    let captures = [
+        "00-produce-v2",
+        "00-produce-v7-sw8",
+        "00-produce-v9",
+        "01-fetch-v12-ok",
+        "01-fetch-v12-unknown",
+        "11-join-group-v7",
+        "13-leave-group-v4",
+        "14-sync-group-v5",
+        "18-api-versions-v3",
+        "mixed-with-unsupported",
+    ];
+    for name in captures {
+        let Some(path) = capture(&format!("kafka/{name}.pcap")) else {
+            return;
+        };
+        let (spans, lost) = replay(&path);
+        let result = fs::read_to_string(path.with_extension("result")).expect("beside it");
+        let fields = |line: &str| {
+            let number = between(line, "correlation_id: Some(", ")").to_owned();
+            let key = between(line, "api_key: ", ",").to_owned();
+            (number, key, between(line, "api_version: ", ",").to_owned())
+        };
+        let (requests, responses): (Vec<&str>, Vec<&str>) =
+            result.lines().partition(|line| line.contains("msg_type: Request"));
+        let mut expected: Vec<_> = requests
+            .into_iter()
+            .map(|request| {
+                // A code of -2 stands for "not read".
+                let response = responses.iter().find(|line| fields(line) == fields(request));
+                let code = response.map_or("", |line| between(line, "status_code: Some(", ")"));
+                let failed = !matches!(code, "" | "0" | "-2");
+                (
+                    fields(request),
+                    between(request, "group_id: \"", "\"").to_owned(),
+                    failed,
+                )
+            })
+            .collect();
+        let mut found: Vec<_> = spans
+            .iter()
+            .map(|span| {
+                let of = |key| text(span, key);
+                let number = of("ebpf_otlp_tracer.kafka.correlation_id");
+                let version = of("ebpf_otlp_tracer.kafka.api_version");
+                let fields = (number, of("messaging.operation.name"), version);
+                let group = of("messaging.consumer.group.name");
+                (fields, group, !of("error.type").is_empty())
+            })
+            .collect();
+        expected.sort();
+        found.sort();
+        // Groups are only read from requests that are about nothing else there.
+        for (found, expected) in found.iter_mut().zip(&expected) {
+            if expected.1.is_empty() {
+                found.1.clear();
+            }
+        }
+        assert_eq!(found, expected, "{name}");
+        assert_eq!(lost, [], "{name}");
+    }
+}

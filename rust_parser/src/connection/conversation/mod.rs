@@ -86,6 +86,7 @@ impl Conversation {
     /// Begins.
     pub fn new(start: Start, shared: &Shared) -> Self {
         let mut parser = (start.definition.parser)();
+        parser.share(&shared.glossary);
         if start.met != Met::Fresh {
             parser.gap(Direction::ToServer);
             parser.gap(Direction::ToClient);
@@ -323,7 +324,19 @@ impl Conversation {
     }
 
     /// Bytes that are not there. `stamp`: of the event that left them out; `None`: they were lost.
-    fn hole(&mut self, direction: Direction, bytes: u64, stamp: Option<Stamp>, shared: &mut Shared) {
+    fn hole(&mut self, direction: Direction, mut bytes: u64, stamp: Option<Stamp>, shared: &mut Shared) {
+        bytes -= self.pass_hole(direction, bytes, stamp, shared);
+        while bytes > 0 && self.step_over(direction, shared) {
+            bytes -= self.pass_hole(direction, bytes, stamp, shared);
+        }
+        let is_cut = bytes > 0 && stamp.is_some() && self.cut(direction, bytes, shared);
+        if bytes > 0 && !is_cut {
+            self.lose(direction, bytes, stamp, shared);
+        }
+    }
+
+    /// Passes over missing bytes that nobody wants to read; answers how many.
+    fn pass_hole(&mut self, direction: Direction, bytes: u64, stamp: Option<Stamp>, shared: &mut Shared) -> u64 {
         let lane = self.lane(direction);
         let skipped = lane.skip.min(bytes);
         if skipped > 0 {
@@ -337,13 +350,36 @@ impl Conversation {
                 self.finish_tail(direction, shared);
             }
         }
-        if skipped == bytes {
-            return;
+        skipped
+    }
+
+    /// In front of missing bytes: the parser may know how long the thing is that they belong to.
+    fn step_over(&mut self, direction: Direction, shared: &mut Shared) -> bool {
+        if self.lane(direction).place != Place::Known {
+            return false;
         }
-        let rest = bytes - skipped;
-        if stamp.is_some() && self.cut(direction, rest, shared) {
-            return;
+        let buffer = std::mem::take(&mut self.lane(direction).buffer);
+        let here = buffer.len() as u64;
+        let step = self.parser.step_over(direction, &buffer);
+        self.lane(direction).buffer = buffer;
+        match step {
+            Some(Step::Skip(len)) if len > here => {
+                let lane = self.lane(direction);
+                lane.pass(here);
+                lane.skip = len - here;
+            }
+            Some(Step::Message { len, message }) if len > here => {
+                let here = usize::try_from(here).unwrap_or(usize::MAX);
+                let _ = self.message(direction, len, *message, here, shared);
+            }
+            _ => return false,
         }
+        self.lane(direction).consume(usize::MAX);
+        true
+    }
+
+    /// The place is lost.
+    fn lose(&mut self, direction: Direction, rest: u64, stamp: Option<Stamp>, shared: &mut Shared) {
         let lane = self.lane(direction);
         let dropped = lane.discard();
         lane.jump(rest);
@@ -437,6 +473,7 @@ impl Conversation {
         self.pairs.end(Ending::Released, now, false, &mut book);
         self.definition = definition;
         self.parser = (definition.parser)();
+        self.parser.share(&book.shared.glossary);
         self.pairs = Pairs::new(definition.pairing, Met::Fresh, book.shared.options.max_in_flight);
         if let Some(mut pending) = asked {
             pending.id = UPGRADED;
